@@ -1,0 +1,2 @@
+-- Run once, when the database is made: Airflow's own database beside the register.
+CREATE DATABASE airflow;

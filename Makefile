@@ -1,0 +1,48 @@
+# Everything a person or CI runs. `make help` lists it.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check check-full lint bench docs screenshots locks clean browser
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+demo: .venv/runtime  ## set up, run the pretend trial in Airflow, compare with the truth, serve
+	@$(BIN)/stepwell demo $(ARGS)
+
+test: .venv/dev browser  ## set up and run the tests (under ten minutes on 2 cores)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint test  ## lint, types and tests
+
+check-full: .venv/dev browser  ## the tests, and those too slow for every landing
+	@$(BIN)/python -m pytest --slow $(ARGS)
+
+lint: .venv/dev  ## style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+bench: .venv/dev  ## ratios of this project's work to a bare scan, measured in one run
+	@$(BIN)/python tests/bench/run.py
+
+docs: .venv/dev  ## write the generated pages of docs/
+	@$(BIN)/python docs/generate.py
+
+screenshots: .venv/dev browser  ## photograph every page of a running demo into docs/img
+	@$(BIN)/python docs/screenshots.py
+
+locks: .venv/dev  ## resolve the dependencies anew
+	@.ci/lock
+
+clean:  ## remove the environment and the demo's data
+	rm -rf .venv .stepwell
+
+browser:
+	@command -v chromium >/dev/null || .ci/chromium
+
+.venv/runtime: requirements.lock build.lock pyproject.toml .ci/setup
+	@PYTHON=$(PYTHON) .ci/setup requirements.lock $@
+
+.venv/dev: requirements-dev.lock build.lock pyproject.toml .ci/setup
+	@PYTHON=$(PYTHON) .ci/setup requirements-dev.lock $@
+	@touch .venv/runtime

@@ -1,0 +1,1 @@
+"""When things run: the DAGs, and the same steps by hand."""

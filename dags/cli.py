@@ -1,0 +1,292 @@
+"""The command `stepwell`: the DAGs' steps by hand, and the demo."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+USER_ERROR, CHECK_ERROR = 2, 3
+
+
+def _user_errors() -> tuple[type[Exception], ...]:
+    from dags.demo import DemoError
+    from ingestion.errors import SourceError
+    from warehouse.publish import CheckFailed, NotPublished
+    from warehouse.register import LeaseBusy
+    from warehouse.study import StudyError
+
+    return (DemoError, SourceError, CheckFailed, NotPublished, LeaseBusy, StudyError)
+
+
+def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Say an error that a person can mend in its own words, without a traceback."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except _user_errors() as error:
+            click.echo(f"stepwell: {error}", err=True)
+            sys.exit(USER_ERROR)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="stepwell")
+def main() -> None:
+    """Stepwell: from the wrist to the result of a trial.
+
+    The study lives in the folder STEPWELL_HOME (default .stepwell): study.toml, the register, the
+    lake and the published files.
+    """
+
+
+@main.command()
+@click.argument("name")
+@plain_errors
+def init(name: str) -> None:
+    """Make a new study in the folder NAME, with a commented study.toml to edit."""
+    from warehouse.study import EXAMPLE, StudyError, read_study
+
+    folder = Path(name)
+    code = re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-")
+    if not code[:1].isalpha():
+        raise StudyError(f"{folder.name!r}: a study's name begins with a letter, e.g. back-pain")
+    target = folder / "study.toml"
+    if target.exists():
+        raise StudyError(f"{target} exists already; edit it, or choose another name")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = EXAMPLE.read_text(encoding="utf-8")
+    target.write_text(text.replace('name = "etmi-walk"', f'name = "{code}"', 1), encoding="utf-8")
+    read_study(target)
+    click.echo(f"{target} is a complete example to edit.\nThen: export STEPWELL_HOME={folder}")
+
+
+@main.command()
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    default=Path(".stepwell/demo"),
+    show_default=True,
+    help="Folder of the demo.",
+)
+@click.option("--participants", default=60, show_default=True, type=click.IntRange(1, 2000))
+@click.option("--weeks", default=12, show_default=True, type=click.IntRange(1, 52))
+@click.option(
+    "--steps",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 50),
+    help="How often the clock moves and the DAGs run.",
+)
+@click.option("--seed", default=20260119, show_default=True, help="Seed of the pretend world.")
+@click.option("--airflow-port", default=8080, show_default=True)
+@click.option("--dashboard-port", default=8501, show_default=True)
+@click.option(
+    "--serve/--no-serve",
+    default=True,
+    show_default=True,
+    help="Go on serving the dashboard and Airflow, or stop once the verdict is out.",
+)
+@click.option("--restart", is_flag=True, help="Throw the demo of that folder away first.")
+@plain_errors
+def demo(home: Path, serve: bool, restart: bool, airflow_port: int, dashboard_port: int,
+         **asked: int) -> None:  # fmt: skip
+    """Run a pretend trial through Airflow, compare it with the truth, and serve it.
+
+    Exits 0 only when every line of the verdict is 100 %. Killed at any point, it goes on where it
+    was; run again when complete, it adds nothing.
+    """
+    from dags import demo as it
+
+    home = home.absolute()
+    if restart:
+        _throw_away(home)
+    ports = (airflow_port, dashboard_port) if serve else (None, None)
+    settings = it.Settings(home, airflow_port=ports[0], dashboard_port=ports[1], **asked)
+    with it.demo(settings, click.echo) as (running, verdict):
+        click.echo(f"\n{verdict}\n")
+        if verdict.holds and serve:
+            with suppress(KeyboardInterrupt):
+                _serve(running)
+    if not verdict.holds:
+        click.echo("stepwell: the warehouse is not what the truth says", err=True)
+        sys.exit(CHECK_ERROR)
+
+
+def _throw_away(home: Path) -> None:
+    from dags.demo import DemoError
+    from dags.local import kill_leftovers
+
+    if home.exists() and not (home / "world.json").exists() and any(home.iterdir()):
+        raise DemoError(f"{home} does not hold a demo; nothing was removed")
+    kill_leftovers(home)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _serve(running: Any) -> None:
+    from dags.demo import serve_dashboard
+
+    with serve_dashboard(running) as url:
+        click.echo(
+            f"Dashboard  {url}  (local user, arms hidden)\n"
+            f"Airflow    {running.airflow.url}  user admin, password {running.airflow.password}\n"
+            f"Warehouse  {running.home.published / 'warehouse.duckdb'}  (open it read-only)\n"
+            "Ctrl-C stops everything; the data stay."
+        )
+        if sys.stdout.isatty():
+            webbrowser.open(url)
+        running.wait()
+
+
+@main.command()
+@click.argument("source")
+@click.argument("participant")
+@plain_errors
+def connect(source: str, participant: str) -> None:
+    """Connect PARTICIPANT's account at SOURCE by a consent that needs no browser (simulator)."""
+    from ingestion.consent import connect_headless
+    from warehouse.home import open_store
+
+    grant = connect_headless(open_store(), source, participant)
+    click.echo(f"{participant} at {source}: {grant.state}. {grant.next_step or ''}".rstrip())
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["wearables", "questionnaires"]))
+@plain_errors
+def pull(what: str) -> None:
+    """Pull WHAT is due now, batch by batch, as the DAG of that name does."""
+    from ingestion import clock
+    from ingestion.answers import pull_answers, pull_roster
+    from ingestion.pull import plan_wearables, pull_connected
+    from warehouse.home import open_store
+
+    store, now = open_store(), clock.now()
+    if what == "questionnaires":
+        for batch in pull_roster(store, now):
+            click.echo(f"batch {batch}: {pull_answers(store, batch, now)}")
+        return
+    for source, batch in plan_wearables(store):
+        click.echo(f"{source} batch {batch}: {pull_connected(store, source, batch, now)}")
+
+
+@main.command()
+@click.argument("source", type=click.Choice(["google_health", "fitbit", "redcap"]))
+@plain_errors
+def reread(source: str) -> None:
+    """Read every kept raw reply of SOURCE again, after a mistake in reading was mended.
+
+    No vendor is asked. Build afterwards: only the days that changed are computed.
+    """
+    from ingestion.reread import reread as read_again
+    from warehouse.home import open_store
+
+    landed = read_again(open_store(), source, click.echo)
+    click.echo(f"{landed.days_changed + landed.rows_changed} rows changed, "
+               f"{landed.days_new + landed.rows_new} new, "
+               f"{landed.days_same + landed.rows_same} as before")  # fmt: skip
+
+
+@main.command(name="import")
+@click.argument("source")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--timezone",
+    help="IANA zone of clock times  [default: the roster's, else that of the --enrol site]",
+)
+@click.option(
+    "--ids",
+    type=click.Path(path_type=Path, exists=True),
+    help="CSV with columns id,participant_id: who the file's ids are.",
+)
+@click.option("--enrol", metavar="SITE", help="Enrol ids that are not on the roster, at this site.")
+@plain_errors
+def import_(source: str, path: Path, timezone: str | None, ids: Path | None,
+            enrol: str | None) -> None:  # fmt: skip
+    """Import files of SOURCE (fitabase, table_export) from PATH."""
+    from ingestion import clock
+    from ingestion.importing import import_files, read_ids
+    from warehouse.home import open_store
+
+    mapping = read_ids(ids) if ids else None
+    report = import_files(open_store(), source, path, now=clock.now(), timezone=timezone,
+                          ids=mapping, enrol_site=enrol, progress=click.echo)  # fmt: skip
+    click.echo(str(report))
+
+
+@main.command()
+@click.option("--full", is_flag=True, help="Compute every day anew, not only what changed.")
+@plain_errors
+def build(full: bool) -> None:
+    """Build, check and publish the warehouse."""
+    from ingestion import clock
+    from transforms.build import build_warehouse
+    from warehouse.home import open_store
+    from warehouse.publish import stable_path
+
+    store = open_store()
+    built = build_warehouse(store, clock.now(), full)
+    click.echo(
+        f"{stable_path(store.home)}\n{built.days_computed} days computed, {built.days_reused} "
+        f"taken from the build before\ncontent {built.content_hash}"
+    )
+
+
+@main.command()
+@click.option("--home", type=click.Path(path_type=Path), help="The study's folder.")
+@plain_errors
+def check(home: Path | None) -> None:
+    """Print rows and hash of every published table, and the content hash of them all.
+
+    Exits 3 when the file does not hold what its build said it does.
+    """
+    from warehouse.home import find_home
+    from warehouse.publish import content_hash, open_published, stable_path, table_hashes
+
+    if home:
+        os.environ["STEPWELL_HOME"] = str(home)
+    found = find_home()
+    sound = True
+    for sees_arms in (True, False):
+        con = open_published(stable_path(found, sees_arms))
+        click.echo("with arms" if sees_arms else "masked")
+        for name, rows, digest in table_hashes(con):
+            click.echo(f"  {name:<20}{rows:>10,}  {digest[:16]}")
+        digest = content_hash(con)
+        said = con.execute("SELECT content_hash FROM ops.build").fetchall()[0][0]
+        con.close()
+        sound = sound and said == digest
+        click.echo(f"  content {digest}" + ("" if said == digest else f"; its build said {said}"))
+    sys.exit(0 if sound else CHECK_ERROR)
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True)
+@plain_errors
+def dashboard(port: int) -> None:
+    """Serve the dashboard on this machine."""
+    from dags.local import port_is_free
+    from warehouse.study import StudyError
+
+    if not port_is_free(port):
+        raise StudyError(f"port {port} is in use; stop what uses it, or choose another: --port")
+    os.execv(sys.executable, [sys.executable, "-m", "dashboard", "--port", str(port)])
+
+
+if __name__ == "__main__":
+    main()

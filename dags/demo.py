@@ -1,0 +1,390 @@
+"""The demo: a pretend trial run for real, from the simulated wrists to the published file.
+
+Everything runs in processes of its own: the vendors (simulator), Airflow with the project's DAGs,
+and the dashboard. The clock moves in steps, so that late syncs, restatements and increments are
+seen. State is on disk after every step: a demo killed anywhere goes on where it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from dags.local import (
+    ACTIVE,
+    LocalAirflow,
+    NotReady,
+    free_port,
+    kill_leftovers,
+    port_is_free,
+    started,
+)
+from dags.verdict import Verdict, reach_verdict
+from ingestion.answers import pull_roster
+from ingestion.consent import connect_headless
+from ingestion.errors import NeedsParticipant
+from ingestion.simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from ingestion.simulator.redcap import REDCAP_TOKEN
+from ingestion.simulator.roster import SimParticipant
+from ingestion.simulator.world import World
+from warehouse import register as reg
+from warehouse.home import Home, find_home, open_store
+from warehouse.publish import open_published, stable_path
+from warehouse.study import EXAMPLE, read_study
+
+NEEDED_DISK_BYTES = 2 * 10**9
+BUILD_WAIT_SECONDS = 8  # then the demo plays the clock, which is the DAG's own safety net
+
+Say = Callable[[str], None]
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the demo is asked to do. A port of None is any free one."""
+
+    folder: Path
+    participants: int = 60
+    weeks: int = 12
+    steps: int = 5
+    seed: int = 20260119
+    airflow_port: int | None = None
+    dashboard_port: int | None = None
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo under way."""
+
+    settings: Settings
+    home: Home
+    world: World
+    airflow: LocalAirflow
+    vendor_url: str
+    environ: dict[str, str]
+    say: Say
+
+    def wait(self) -> None:
+        """Wait until somebody presses Ctrl-C."""
+        signal.pause()
+
+    @property
+    def instants(self) -> list[datetime]:
+        return self.world.pull_instants(self.settings.steps)
+
+
+@contextmanager
+def demo(settings: Settings, say: Say) -> Iterator[tuple[Demo, Verdict]]:
+    """Run the demo to its verdict; the processes go on until the block is left.
+
+    DemoError when it cannot start or a step fails; what it has done so far stays.
+    """
+    begun = time.monotonic()
+
+    def timed(line: str) -> None:
+        say(f"{time.monotonic() - begun:5.0f} s  {line}")
+
+    with ExitStack() as running:
+        running.enter_context(_only_one(settings.folder))
+        _check_machine(settings)
+        if killed := kill_leftovers(settings.folder):
+            timed(f"ended {killed} processes that an earlier run had left behind")
+        state = _prepare(settings, timed)
+        running.enter_context(
+            started(_simulator(state), settings.folder / "simulator", state.environ,
+                    settings.folder / "simulator.log")
+        )  # fmt: skip
+        running.enter_context(state.airflow.running())
+        _wait_for_vendor(state)
+        _run(state)
+        verdict = reach_verdict(state.home, state.world, state.instants[-1], state.instants)
+        yield state, verdict
+
+
+@contextmanager
+def serve_dashboard(demo: Demo) -> Iterator[str]:
+    """Serve the dashboard of a demo; yields its address."""
+    port = demo.settings.dashboard_port or free_port()
+    command = [sys.executable, "-m", "dashboard", "--port", str(port)]
+    folder = demo.settings.folder / "dashboard"
+    with started(command, folder, demo.environ, demo.settings.folder / "dashboard.log") as process:
+        give_up = time.monotonic() + 60
+        while port_is_free(port):
+            if process.poll() is not None or time.monotonic() > give_up:
+                raise DemoError(f"the dashboard did not start; see {folder}.log")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+
+
+def _run(demo: Demo) -> None:
+    done = _steps_done(demo)
+    if done == 0:
+        _move_clock(demo, demo.instants[0])
+        _enrol(demo)
+    demo.say("waiting for Airflow to start")
+    try:
+        demo.airflow.wait_ready()
+        for dag_id in ("wearables", "questionnaires", "warehouse"):
+            demo.airflow.unpause(dag_id)
+        # A finished demo runs its last step once more: nothing may be added.
+        for step in range(min(done, demo.settings.steps - 1), demo.settings.steps):
+            _step(demo, step)
+    except NotReady as error:
+        raise DemoError(str(error)) from None
+
+
+def _step(demo: Demo, step: int) -> None:
+    instant = demo.instants[step]
+    _move_clock(demo, instant)
+    before = _landed_rows(demo.home)
+    demo.say(f"step {step + 1} of {demo.settings.steps}: it is {instant:%d %B %Y %H:%M} UTC")
+    runs = {dag_id: demo.airflow.trigger(dag_id) for dag_id in ("wearables", "questionnaires")}
+    for dag_id, run_id in runs.items():
+        _wait_for_run(demo, dag_id, run_id)
+    _wait_for_build(demo, instant)
+    after = _landed_rows(demo.home)
+    demo.say(
+        "  published: "
+        + ", ".join(
+            f"{name} {rows:,} (+{rows - before.get(name, 0):,})" for name, rows in after.items()
+        )
+    )
+    _set_steps_done(demo, step + 1)
+
+
+def _wait_for_run(demo: Demo, dag_id: str, run_id: str, seconds: float = 600) -> None:
+    give_up, shown = time.monotonic() + seconds, ""
+    while (state := demo.airflow.run_state(dag_id, run_id)) in ACTIVE:
+        done, known = demo.airflow.tasks_done(dag_id, run_id)
+        if (line := f"  {dag_id}: {done} of {known} tasks") != shown and sys.stdout.isatty():
+            demo.say(line)
+            shown = line
+        if time.monotonic() > give_up:
+            raise NotReady(f"{dag_id} did not finish in {seconds:g} s; see {demo.airflow.url}")
+        time.sleep(0.5)
+    if state != "success":
+        raise DemoError(f"the {dag_id} run failed; its log is at {demo.airflow.url}/dags/{dag_id}")
+    demo.say(f"  {dag_id}: done")
+
+
+def _wait_for_build(demo: Demo, instant: datetime, seconds: float = 300) -> None:
+    """Wait for a build made of everything that has landed, woken by the assets or by the clock."""
+    give_up, woken = time.monotonic() + seconds, time.monotonic() + BUILD_WAIT_SECONDS
+    while not _is_current(demo, instant):
+        runs = demo.airflow.runs("warehouse")
+        if runs and runs[0]["state"] == "failed":
+            raise DemoError(f"the build failed; its log is at {demo.airflow.url}/dags/warehouse")
+        active = any(run["state"] in ACTIVE for run in runs)
+        if not active and time.monotonic() > woken:
+            demo.airflow.trigger("warehouse")
+            demo.say("  warehouse: no asset event came through; the clock wakes it")
+            woken = time.monotonic() + BUILD_WAIT_SECONDS
+        if time.monotonic() > give_up:
+            raise NotReady(f"no build was published in {seconds:g} s; see {demo.airflow.url}")
+        time.sleep(0.5)
+    demo.say("  warehouse: built, checked and published")
+
+
+def _is_current(demo: Demo, instant: datetime) -> bool:
+    """Whether the published build is of this instant and was begun after everything landed."""
+    path = stable_path(demo.home, sees_arms=True)
+    if not path.exists() or any(r["state"] in ACTIVE for r in demo.airflow.runs("warehouse")):
+        return False
+    con = open_published(path)
+    try:
+        as_of = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
+        files = con.execute("SELECT path, size, modified_ns FROM ops.lake_file").fetchall()
+    finally:
+        con.close()
+    store = open_store(demo.home)
+    now = [(file.path, file.size, file.modified_ns) for file in store.lake.day_files()]
+    newest = path.resolve().stat().st_mtime_ns
+    small = [
+        f for name in ("response", "treatment_session", "goal") for f in store.lake.files(name)
+    ]
+    return as_of == instant and sorted(files) == now and all(f.modified_ns < newest for f in small)
+
+
+def _enrol(demo: Demo) -> None:
+    """Read the roster, and let each participant who will connect give consent."""
+    store = open_store(demo.home)
+    pull_roster(store, demo.instants[0])
+    known = {row["participant_id"] for row in store.register.rows(sa.select(reg.grant))}
+    due = [p for p in demo.world.participants if p.participant_id not in known]
+
+    def connect(one: SimParticipant) -> bool:
+        try:
+            connect_headless(store, one.vendor, one.participant_id)
+        except NeedsParticipant:
+            return False  # they said no: never_connected is a state of theirs, not our failure
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        connected = sum(threads.map(connect, due))
+    demo.say(f"{connected} of {len(due)} participants connected their wearable")
+
+
+def _landed_rows(home: Home) -> dict[str, int]:
+    path = stable_path(home, sees_arms=True)
+    if not path.exists():
+        return {}
+    con = open_published(path)
+    try:
+        names = ("participant_day", "day_metric", "response", "treatment_session")
+        return {
+            name: con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for name in names
+        }
+    finally:
+        con.close()
+
+
+def _prepare(settings: Settings, say: Say) -> Demo:
+    folder = settings.folder
+    _same_world_as_before(settings)
+    vendor_port = free_port()
+    environ = _environ(folder, f"http://127.0.0.1:{vendor_port}")
+    home = find_home(environ)
+    if not home.study_path.exists():
+        shutil.copy(EXAMPLE, home.study_path)
+        say(f"a new study in {folder}")
+    os.environ.update({k: v for k, v in environ.items() if k.startswith(("STEPWELL_", "OAUTHLIB"))})
+    world = World(read_study(home.study_path), settings.seed, settings.participants, settings.weeks)
+    airflow = LocalAirflow(folder / "airflow", settings.airflow_port or free_port(), environ)
+    return Demo(settings, home, world, airflow, f"http://127.0.0.1:{vendor_port}", environ, say)
+
+
+def _environ(folder: Path, vendor: str) -> dict[str, str]:
+    settings = {
+        "STEPWELL_HOME": str(folder),
+        "STEPWELL_KEY": _key(folder),
+        "STEPWELL_CLOCK_URL": f"{vendor}/_emu/clock",
+        "STEPWELL_GOOGLE_HEALTH_URL": vendor,
+        "STEPWELL_GOOGLE_HEALTH_AUTH_URL": f"{vendor}/o/oauth2/v2/auth",
+        "STEPWELL_GOOGLE_HEALTH_TOKEN_URL": f"{vendor}/token",
+        "STEPWELL_FITBIT_URL": vendor,
+        "STEPWELL_FITBIT_AUTH_URL": f"{vendor}/oauth2/authorize",
+        "STEPWELL_FITBIT_TOKEN_URL": f"{vendor}/oauth2/token",
+        "STEPWELL_REDCAP_URL": f"{vendor}/api/",
+        "STEPWELL_REDCAP_TOKEN": REDCAP_TOKEN,
+        # The `fitbit` package refuses plain http; these vendors are on this machine.
+        "OAUTHLIB_INSECURE_TRANSPORT": "1",
+    }
+    for source in ("GOOGLE_HEALTH", "FITBIT"):
+        settings[f"STEPWELL_{source}_CLIENT_ID"] = CLIENT_ID
+        settings[f"STEPWELL_{source}_CLIENT_SECRET"] = CLIENT_SECRET
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("STEPWELL_", "AIRFLOW"))}
+    return inherited | settings
+
+
+def _key(folder: Path) -> str:
+    path = folder / "key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(Fernet.generate_key().decode())
+    return path.read_text()
+
+
+def _simulator(demo: Demo) -> list[str]:
+    settings = demo.settings
+    command = [sys.executable, "-m", "ingestion.simulator", "--study", str(demo.home.study_path)]
+    options = {
+        "seed": settings.seed,
+        "participants": settings.participants,
+        "weeks": settings.weeks,
+        "port": demo.vendor_url.rpartition(":")[2],
+        "state": settings.folder / "simulator",
+    }
+    return command + [part for key, value in options.items() for part in (f"--{key}", str(value))]
+
+
+def _wait_for_vendor(demo: Demo, seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while True:
+        try:
+            httpx.get(f"{demo.vendor_url}/_emu/clock").raise_for_status()
+            return
+        except httpx.HTTPError:
+            if time.monotonic() > give_up:
+                log = demo.settings.folder / "simulator.log"
+                raise DemoError(f"the simulator did not start; see {log}") from None
+            time.sleep(0.2)
+
+
+def _move_clock(demo: Demo, instant: datetime) -> None:
+    url = f"{demo.vendor_url}/_emu/clock"
+    if datetime.fromisoformat(httpx.get(url).json()["now"]) != instant:
+        httpx.put(url, json={"now": instant.isoformat()}).raise_for_status()
+
+
+def _check_machine(settings: Settings) -> None:
+    free = shutil.disk_usage(settings.folder).free
+    if free < NEEDED_DISK_BYTES:
+        raise DemoError(
+            f"{settings.folder}: {free / 1e9:.1f} GB of disk is free and the demo "
+            f"needs {NEEDED_DISK_BYTES / 1e9:.0f}; make room or choose --home"
+        )
+    for name, port in (("airflow", settings.airflow_port), ("dashboard", settings.dashboard_port)):
+        if port is not None and not port_is_free(port):
+            raise DemoError(
+                f"port {port} is in use; stop what uses it, or choose another with --{name}-port"
+            )
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "demo.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"a demo is already running in {folder}; use it, stop it, or choose "
+                "another folder with --home"
+            ) from None
+        yield
+
+
+def _same_world_as_before(settings: Settings) -> None:
+    path = settings.folder / "world.json"
+    asked = {
+        "participants": settings.participants,
+        "weeks": settings.weeks,
+        "steps": settings.steps,
+        "seed": settings.seed,
+    }
+    if not path.exists():
+        path.write_text(json.dumps(asked))
+    elif (before := json.loads(path.read_text())) != asked:
+        raise DemoError(
+            f"{settings.folder} holds a demo of {before}; go on with the same, or "
+            "choose another folder with --home"
+        )
+
+
+def _steps_done(demo: Demo) -> int:
+    path = demo.settings.folder / "steps_done"
+    return int(path.read_text()) if path.exists() else 0
+
+
+def _set_steps_done(demo: Demo, steps: int) -> None:
+    aside = demo.settings.folder / ".steps_done"
+    aside.write_text(str(steps))
+    os.replace(aside, demo.settings.folder / "steps_done")

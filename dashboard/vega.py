@@ -1,0 +1,58 @@
+"""What every chart shares: its words, ink, axes and the colours of day states.
+
+Charts are Vega-Lite specifications as plain dicts over named Arrow datasets. Altair is not used:
+building a chart with it takes twenty times the server's time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from dashboard import words
+
+Spec = dict[str, Any]
+# Equal room left of every plot, so that charts below each other share their days.
+LEFT_ROOM = 64
+INK = {
+    "light": {"strong": "#004E7C", "middle": "#2E7FB0", "other": "#B35900", "text": "#10151C",
+              "quiet": "#5F6772", "band": "#DDE6EE", "paper": "#FFFFFF"},
+    "dark": {"strong": "#8CCBF5", "middle": "#4C9BD0", "other": "#F0A03C", "text": "#F2F4F7",
+             "quiet": "#A9B1BD", "band": "#26323F", "paper": "#0E1117"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart with its words: what it shows for those who cannot see it, and its numbers."""
+
+    spec: Spec
+    alt: str
+    numbers: pa.Table
+    table: str
+    """The published table its numbers come from."""
+
+
+def colours(theme: str) -> list[str]:
+    """The colour of each of words.GROUPS in that theme."""
+    return [group.dark if theme == "dark" else group.light for group in words.GROUPS]
+
+
+def group_colour(theme: str) -> Spec:
+    scale = {"domain": [group.code for group in words.GROUPS], "range": colours(theme)}
+    return {"field": "day_group", "type": "nominal", "scale": scale, "legend": None}
+
+
+def left_axis(title: str, **more: Any) -> Spec:
+    return {"title": title, "minExtent": LEFT_ROOM, "maxExtent": LEFT_ROOM, **more}
+
+
+def legend() -> Spec:
+    return {"title": None, "orient": "top", "columns": 2}
+
+
+def tip(field: str, title: str, form: str = "") -> Spec:
+    tip: Spec = {"field": field, "title": title}
+    return {**tip, "format": form, "type": "quantitative"} if form else tip

@@ -1,0 +1,126 @@
+"""Words and colours of the screens, in one place: day states, groups of states, numbers, dates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+NOTHING = "\u2013"
+"""Shown where there is no figure; a blank is never a zero."""
+STATES = {
+    "valid": "Valid day",
+    "insufficient_wear": "Worn too little",
+    "implausible": "Implausible steps",
+    "not_worn": "Not worn",
+    "minutes_lost": "Minutes lost",
+    "pending_sync": "Waiting for sync",
+    "vendor_outage": "Vendor outage",
+    "fetch_failed": "Fetch failed (ours)",
+    "consent_lost": "Permission lost",
+    "never_connected": "Never connected",
+    "paused": "Paused",
+    "outside_study": "Outside the study",
+}
+CONNECTIONS = {
+    "never_connected": "Never connected",
+    "active": "Connected",
+    "revoked": "Permission withdrawn",
+    "expired": "Permission expired",
+    "scope_missing": "A permission is missing",
+    "wrong_account": "Wrong account",
+    "retired": "Source retired",
+}
+STATUSES = {
+    "not_due": "Not due yet",
+    "due": "Due",
+    "overdue": "Overdue",
+    "received": "Received",
+    "missed": "Missed",
+    "outside_study": "Outside the study",
+}
+KINDS = {
+    "all": "Everyone",
+    "site": "Site",
+    "depression_or_anxiety": "Depression or anxiety",
+    "arm": "Arm",
+    "therapist": "Therapist",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """States of a day that share a colour. `light` and `dark` are its colour in either theme.
+
+    Each colour but `out` (an absence) has 3:1 contrast with its background, and every pair stays
+    apart (CIE76 over 28) for normal, protan, deutan and tritan sight (Machado 2009).
+    """
+
+    code: str
+    label: str
+    states: tuple[str, ...]
+    light: str
+    dark: str
+
+
+GROUPS = (
+    Group("goal_met", "Valid day, goal met", (), "#004E7C", "#8CCBF5"),
+    Group("valid", "Valid day, goal not met or none yet", ("valid",), "#4A97CB", "#2F77A8"),
+    Group("unusable", "Not worn, worn too little, or implausible",
+          ("insufficient_wear", "implausible", "not_worn"), "#8C8C8C", "#8F8F8F"),
+    Group("to_sync", "Waiting for sync", ("pending_sync",), "#C98200", "#F7D774"),
+    Group("no_data", "No data: never connected, permission, fetch, outage or minutes lost",
+          ("never_connected", "consent_lost", "fetch_failed", "vendor_outage", "minutes_lost"),
+          "#8F2D00", "#E0601B"),
+    Group("out", "Paused or outside the study", ("paused", "outside_study"), "#DADDE2", "#2A3038"),
+)  # fmt: skip
+
+
+def count(number: int | None) -> str:
+    """A whole number with thin groups: 12 345; an en dash when there is none."""
+    return NOTHING if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+def share(part: float | None) -> str:
+    """A share as a percentage: 0.423 is `42 %`."""
+    return NOTHING if part is None else f"{100 * part:.0f}\u00a0%"
+
+
+def ratio(part: int, whole: int) -> str:
+    """`42 %` of part/whole, an en dash when there is no whole."""
+    return share(part / whole if whole else None)
+
+
+def score(number: float | None) -> str:
+    """A score or change with one decimal."""
+    return NOTHING if number is None else f"{number:.1f}"
+
+
+def day(on: date | None) -> str:
+    """A day as people write it: 3 Mar 2026."""
+    return NOTHING if on is None else f"{on.day} {on:%b %Y}"
+
+
+def moment(at: datetime | None, timezone: str = "UTC") -> str:
+    """An instant in that zone: 3 Mar 2026, 08:15."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(ZoneInfo(timezone))
+    return f"{day(local.date())}, {local:%H:%M}"
+
+
+def direction(better: str) -> str:
+    """Which end of a scale is better, in words."""
+    return f"{better} is better"
+
+
+def whole(number: float | None) -> str:
+    """A figure rounded to a whole number."""
+    return count(None if number is None else round(number))
+
+
+def threshold(scale: dict[str, Any]) -> str:
+    """The responder threshold of a scale in words: `5 points`, `30 %`."""
+    unit = "\u00a0%" if scale["mcid_kind"] == "percent" else " points"
+    return f"{scale['mcid']:g}{unit}"

@@ -1,0 +1,1 @@
+"""Getting facts in: sources, grants, landing, and the simulator they are tried on."""

@@ -1,0 +1,277 @@
+"""A participant's permission to read their data: its state, and its token, encrypted at rest.
+
+A token is never lost: the new pair is committed before anyone may use it, one process at a time
+refreshes a grant, and whoever waited uses the pair that the first one stored.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import sqlalchemy as sa
+from cryptography.fernet import InvalidToken, MultiFernet
+
+from ingestion import clock, settings
+from ingestion.errors import (
+    BadReply,
+    ConsentLost,
+    Misconfigured,
+    NeedsParticipant,
+    Retired,
+    ScopeMissing,
+    SourceError,
+    VendorDown,
+    WrongAccount,
+)
+from ingestion.http import PATIENCE, Patience, VendorClient, checked, send
+from warehouse import register as reg
+from warehouse.register import LeaseBusy, Register
+from warehouse.tables.ops import CONNECTION_STATES
+
+LEASE_WAIT_SECONDS = 45  # longer than one token request may take
+FRESH_FOR = timedelta(minutes=5)  # a token with less left is renewed before it is used
+# Google ends every permission after seven days while an app's consent screen is in Testing.
+TESTING_ENDS = (timedelta(days=7), timedelta(days=9))
+NEXT_STEPS = {
+    "active": None,
+    "never_connected": "Send the participant a link to connect (`stepwell connect`).",
+    "revoked": "Access was withdrawn or has lapsed: ask the participant to connect again.",
+    "expired": "The permission ended after seven days, as Google's does while the app is in "
+    "Testing: publish the app, then ask the participant to connect again.",
+    "scope_missing": "A permission was left out: ask the participant to connect again and to tick "
+    "every box.",
+    "wrong_account": "The participant signed in with another account: ask them to connect again "
+    "with the one their study device uses.",
+    "retired": "The vendor has switched this API off: move the participant to its successor.",
+}
+_STATE_OF: dict[type[SourceError], str] = {
+    ScopeMissing: "scope_missing",
+    WrongAccount: "wrong_account",
+    Retired: "retired",
+    NeedsParticipant: "revoked",
+}
+
+
+class TokenReply(msgspec.Struct):
+    """A token endpoint's answer; Google's refresh has no new refresh_token."""
+
+    access_token: str
+    expires_in: int = 3600
+    refresh_token: str = ""
+    scope: str = ""
+    user_id: str = ""  # legacy only
+
+
+class Token(msgspec.Struct, frozen=True):
+    """What opens an account. `granted_at`: when the participant consented."""
+
+    access_token: str
+    refresh_token: str
+    granted_at: datetime
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A participant's grant for one source, as it stands in the register.
+
+    `token` is None where there never was one. `next_step` says what to do; None when nothing.
+    """
+
+    participant_id: str
+    source: str
+    state: str
+    next_step: str | None
+    vendor_user_id: str | None = field(repr=False)
+    scopes: frozenset[str]
+    expires_at: datetime | None
+    token: Token | None = field(repr=False)
+
+    @property
+    def lease(self) -> str:
+        return f"grant {self.source} {self.participant_id}"
+
+
+class Grants:
+    """The grants of a study. Threads may share it; processes and machines share the register."""
+
+    def __init__(
+        self, register: Register, key: MultiFernet, http: httpx.Client,
+        vendor: Callable[[str], settings.Vendor] = settings.read_vendor,
+        now: Callable[[], datetime] = clock.now, patience: Patience = PATIENCE,
+    ) -> None:  # fmt: skip
+        self._register, self._key, self._http = register, key, http
+        self._vendor, self._now, self._patience = vendor, now, patience
+
+    def find(self, participant_id: str, source: str) -> Grant | None:
+        """The grant, or None; Misconfigured when STEPWELL_KEY is not the key it was kept under."""
+        rows = self._register.rows(sa.select(reg.grant).where(_is(participant_id, source)))
+        return self._read(rows[0]) if rows else None
+
+    def keep(
+        self, participant_id: str, source: str, reply: TokenReply, vendor_user_id: str,
+        scopes: frozenset[str],
+    ) -> Grant:  # fmt: skip
+        """Store a new consent, durably; state active, or scope_missing where NEEDED is not met.
+
+        WrongAccount when the account is another participant's, or not the one this participant
+        gave before: nothing of it is kept but the state.
+        """
+        before = self.find(participant_id, source)
+        if before and before.vendor_user_id not in (None, vendor_user_id):
+            raise self._refuse_account(participant_id, source, "not the account given before")
+        token = Token(reply.access_token, reply.refresh_token, self._now())
+        state = "active" if settings.NEEDED[source] <= scopes else "scope_missing"
+        facts = {"vendor_user_id": vendor_user_id, "scopes": " ".join(sorted(scopes))}
+        try:
+            self._put(participant_id, source, state, **facts, **self._sealed(token, reply))
+        except sa.exc.IntegrityError:
+            what = "already connected to another participant"
+            raise self._refuse_account(participant_id, source, what) from None
+        return self._must_find(participant_id, source)
+
+    def client(self, grant: Grant) -> VendorClient:
+        """HTTP in the name of the grant, its token refreshed when it is about to lapse."""
+        fresh = self.renewed(grant)
+        vendor, refresh = self._vendor(grant.source), self.refresher(fresh)
+        token = _token(fresh).access_token
+        return VendorClient(self._http, grant.source, vendor.url, token, refresh, self._patience)
+
+    def refresher(self, grant: Grant) -> Callable[[], str]:
+        """A function that gives a new access token, stored before it is returned."""
+        newest = grant
+
+        def refresh() -> str:
+            nonlocal newest
+            newest = self.refresh(newest)
+            return _token(newest).access_token
+
+        return refresh
+
+    def renewed(self, grant: Grant) -> Grant:
+        """The grant with a token good for minutes: itself when it is, else after a refresh."""
+        if grant.expires_at and grant.expires_at - self._now() > FRESH_FOR:
+            return grant
+        return self._patience.persist(lambda: self.refresh(grant))
+
+    def refresh(self, grant: Grant) -> Grant:
+        """The grant with another access token than the one given.
+
+        A token stored by somebody else in the meantime is used as it is. ConsentLost, and the
+        state is set, when the vendor says the permission is gone; Transient when it says nothing
+        clear: then the old pair stays.
+        """
+        try:
+            with self._register.leased(grant.lease, LEASE_WAIT_SECONDS):
+                current = self._must_find(grant.participant_id, grant.source)
+                return current if current.token != grant.token else self._refresh(current)
+        except LeaseBusy:
+            raise VendorDown(f"{grant.source}: another worker's token refresh hangs") from None
+
+    def note(self, grant: Grant, error: SourceError) -> None:
+        """Set the state that an error of this grant stands for; others leave it as it is."""
+        state = next((s for kind, s in _STATE_OF.items() if isinstance(error, kind)), None)
+        known = self._must_find(grant.participant_id, grant.source).state
+        if state and not (state == "revoked" and known == "expired"):  # which says more
+            self.mark(grant.participant_id, grant.source, state)
+
+    def mark(self, participant_id: str, source: str, state: str) -> None:
+        """Set the state, with its next step, and its line in the audit trail."""
+        assert state in CONNECTION_STATES, f"unknown state {state!r}"
+        self._put(participant_id, source, state)
+
+    def _refresh(self, grant: Grant) -> Grant:
+        old = _token(grant)
+        form = {"grant_type": "refresh_token", "refresh_token": old.refresh_token}
+        try:
+            reply = ask_token(self._http, self._vendor(grant.source), form)
+        except ConsentLost:
+            self.mark(grant.participant_id, grant.source, self._how_lost(grant, old))
+            raise
+        except Retired as error:
+            self.note(grant, error)
+            raise
+        token = Token(reply.access_token, reply.refresh_token or old.refresh_token, old.granted_at)
+        # The state stays: a refresh proves no more than that the account can still be opened.
+        self._put(grant.participant_id, grant.source, grant.state, **self._sealed(token, reply))
+        return self._must_find(grant.participant_id, grant.source)
+
+    def _how_lost(self, grant: Grant, token: Token) -> str:
+        age = self._now() - token.granted_at
+        in_testing = grant.source == "google_health" and TESTING_ENDS[0] <= age < TESTING_ENDS[1]
+        return "expired" if in_testing else "revoked"
+
+    def _refuse_account(self, participant_id: str, source: str, what: str) -> WrongAccount:
+        self.mark(participant_id, source, "wrong_account")
+        return WrongAccount(f"{source}: the account signed in with is {what}; nothing was stored")
+
+    def _put(self, participant_id: str, source: str, state: str, **facts: Any) -> None:
+        where, now = _is(participant_id, source), self._now()
+        with self._register.begin() as con:
+            before = con.execute(sa.select(reg.grant.c.state).where(where)).scalar_one_or_none()
+            if before != state:
+                facts |= {"state": state, "since": now, "next_step": NEXT_STEPS[state]}
+            if before is None:
+                row = {"participant_id": participant_id, "source": source, **facts}
+                con.execute(sa.insert(reg.grant), row)
+            elif facts:
+                con.execute(sa.update(reg.grant).where(where).values(facts))
+        if before != state:
+            subject = f"{participant_id} {source}"
+            self._register.record("stepwell", "grant state", now, subject, before or "", state)
+
+    def _sealed(self, token: Token, reply: TokenReply) -> dict[str, Any]:
+        """The columns of a token, encrypted."""
+        expires_at = self._now() + timedelta(seconds=reply.expires_in)
+        return {"token": self._key.encrypt(msgspec.json.encode(token)), "expires_at": expires_at}
+
+    def _must_find(self, participant_id: str, source: str) -> Grant:
+        found = self.find(participant_id, source)
+        if found is None:
+            raise Misconfigured(f"{source}: {participant_id} has no grant; `stepwell connect` them")
+        return found
+
+    def _read(self, row: dict[str, Any]) -> Grant:
+        token = None
+        if row["token"]:
+            try:
+                token = msgspec.json.decode(self._key.decrypt(row["token"]), type=Token)
+            except InvalidToken:
+                raise Misconfigured("STEPWELL_KEY is not the key of the grants kept") from None
+        names = ("participant_id", "source", "state", "next_step", "vendor_user_id", "expires_at")
+        scopes = frozenset((row["scopes"] or "").split())
+        return Grant(**{name: row[name] for name in names}, scopes=scopes, token=token)
+
+
+def ask_token(http: httpx.Client, vendor: settings.Vendor, form: dict[str, str]) -> TokenReply:
+    """One POST to the token endpoint, asked in the vendor's own way; raises SourceError."""
+    where = f"{vendor.source}: POST to the token endpoint"
+    headers = {}
+    if vendor.source == "fitbit":  # Basic authentication; Google wants both in the form
+        pair = f"{vendor.client_id}:{vendor.client_secret}".encode()
+        headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+    else:
+        form = {**form, "client_id": vendor.client_id, "client_secret": vendor.client_secret}
+    response = send(http, where, "POST", vendor.token_url, data=form, headers=headers)
+    try:
+        return msgspec.json.decode(checked(response, where).content, type=TokenReply, strict=False)
+    except msgspec.ValidationError:
+        raise BadReply(f"{where}: the answer holds no token; it will be asked again") from None
+
+
+def _token(grant: Grant) -> Token:
+    if grant.token is None:
+        raise ConsentLost(f"{grant.source}: {grant.participant_id} never gave a token; reconnect")
+    return grant.token
+
+
+def _is(participant_id: str, source: str) -> sa.ColumnElement[bool]:
+    return sa.and_(reg.grant.c.participant_id == participant_id, reg.grant.c.source == source)

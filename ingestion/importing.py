@@ -1,0 +1,280 @@
+"""`stepwell import`: a folder or file that somebody exported, into the lake and the register.
+
+Everything is read before anything is stored, so a bad file leaves the study as it was. Importing
+the same bytes again keeps no second copy and changes no fact. Of two exports that speak of one
+day, the one that reaches later wins, whichever is imported first (see the source); of two
+questionnaire tables, the one imported later.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from ingestion.delimited import read_strict
+from ingestion.errors import BadInput
+from ingestion.landing import Landed, bundle_digest, keep_raw, land
+from ingestion.source import Ask, Count, Reading, Reply, Source, source_named
+from ingestion.sources.fitabase import ExportReading, Fitabase
+from warehouse import register as reg
+from warehouse.home import Store
+
+FILE_SOURCES = ("fitabase", "table_export")
+BUCKET = "import"  # imported rows have lake files of their own, whatever the batch of a participant
+
+
+@dataclass
+class ImportReport:
+    """What an import found and did; `str()` is the report in lines."""
+
+    source: str
+    files: list[str] = field(default_factory=list)
+    not_read: list[str] = field(default_factory=list)
+    participants: int = 0
+    enrolled: int = 0
+    first_on: date | None = None
+    last_on: date | None = None
+    minutes: int = 0
+    landed: Landed = field(default_factory=Landed)
+    counts: dict[str, Count] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    seen_before: bool = False
+
+    def __str__(self) -> str:
+        done = self.landed
+        again = ", the same bytes as imported before" if self.seen_before else ""
+        lines = [
+            f"{self.source}: {self.participants} participants from {len(self.files)} files{again}",
+            f"enrolled: {self.enrolled}",
+        ]
+        if self.not_read:
+            lines.append(f"not read: {', '.join(self.not_read)}")
+        if self.first_on:
+            lines.append(
+                f"days {self.first_on} to {self.last_on}: {done.days_new:,} new, "
+                f"{done.days_changed:,} changed, {done.days_same:,} as before; "
+                f"{self.minutes:,} minutes"
+            )
+        if done.rows_new + done.rows_changed + done.rows_same:
+            lines.append(
+                f"rows: {done.rows_new:,} new, {done.rows_changed:,} changed, "
+                f"{done.rows_same:,} as before"
+            )
+        return "\n".join([*lines, *map(_count_line, sorted(self.counts.items())), *self.notes])
+
+
+def import_files(
+    store: Store,
+    source_name: str,
+    path: Path,
+    *,
+    now: datetime,
+    timezone: str | None = None,
+    ids: Mapping[str, str] | None = None,
+    enrol_site: str | None = None,
+    progress: Callable[[str], object] = print,
+) -> ImportReport:
+    """Import an export that lies at `path`.
+
+    `timezone` is the zone of the clock times; without it the roster's zone of each participant,
+    else that of `enrol_site`. `ids` maps ids of the files to participants. `enrol_site` puts
+    participants unknown to the roster on it, starting on their first full day.
+    Raises BadInput, with nothing stored, when a file or an option cannot be used.
+    """
+    roster = {row["participant_id"]: row for row in store.register.rows(sa.select(reg.participant))}
+    source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site)
+    progress(f"reading {path} ...")
+    replies = list(source.fetch(path, ask))
+    reading = source.read(replies, ask)
+    enrolled = _enrolled(reading, roster, ask, enrol_site)
+    _check_known(source_name, reading, roster)
+    aside = {*reading.covered_to} - {*roster, *(row["participant_id"] for row in enrolled)}
+    if aside:
+        reading.notes.append(
+            f"not on the roster: {len(aside)} participants, whose days count in no table until "
+            f"they are enrolled"
+        )
+    report = _report(source_name, path, replies, reading, enrolled)
+    progress(f"landing {len(reading.days):,} days ...")
+    with store.register.leased(f"import {source_name}", wait=600):
+        report.seen_before = _seen_before(store, source_name, replies)
+        if not report.seen_before:
+            keep_raw(store.lake, replies)
+        if enrolled:
+            reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
+        report.landed = land(store, reading, source_name, BUCKET)
+        _settle(store, source_name, reading, now)
+    return report
+
+
+def read_ids(path: Path) -> dict[str, str]:
+    """Id of the files -> participant, of a CSV with columns id and participant_id.
+
+    Raises BadInput for a missing column or value, or an id given to two participants.
+    """
+    text = pa.string()
+    table = read_strict(path.name, path.read_bytes(), {"id": text, "participantid": text})
+    found: dict[str, str] = {}
+    pairs = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
+    for line, (one, participant) in enumerate(pairs, start=2):
+        if not one or not participant:
+            raise BadInput(f"{path.name}: line {line} lacks its id or its participant_id")
+        if found.setdefault(one.strip(), participant.strip()) != participant.strip():
+            raise BadInput(f"{path.name}: line {line} gives an id to a second participant")
+    return found
+
+
+def _asked(
+    store: Store,
+    source_name: str,
+    roster: Mapping[str, Any],
+    now: datetime,
+    timezone: str | None,
+    ids: Mapping[str, str] | None,
+    enrol_site: str | None,
+) -> tuple[Source, Ask]:
+    """The source with what it must know, and what is asked of it; BadInput for a bad option."""
+    if source_name not in FILE_SOURCES:
+        raise BadInput(f"{source_name!r} reads no files; importable: {', '.join(FILE_SOURCES)}")
+    sites = {site.code: site for site in store.study.sites}
+    if enrol_site is not None and enrol_site not in sites:
+        raise BadInput(f"unknown site {enrol_site!r}; study.toml has {', '.join(sorted(sites))}")
+    if timezone is not None and timezone not in available_timezones():
+        raise BadInput(f"unknown time zone {timezone!r}; give an IANA zone like Europe/London")
+    zones = {} if timezone else {one: row["timezone"] for one, row in roster.items()}
+    fallback = sites[enrol_site].timezone if enrol_site else None
+    ask = Ask(store.study, now, timezone=timezone or fallback)
+    if source_name == "fitabase":
+        return Fitabase(ids, zones), ask
+    return source_named(source_name), ask
+
+
+def _enrolled(
+    reading: Reading, roster: Mapping[str, Any], ask: Ask, site: str | None
+) -> list[dict[str, Any]]:
+    """Roster rows of participants who are not on it and have a full day; none without a site."""
+    if site is None or not isinstance(reading, ExportReading):
+        return []
+    return [
+        {
+            "participant_id": participant,
+            "site": site,
+            "timezone": ask.timezone,
+            "enrolled_on": starts_on,
+            "starts_on": starts_on,
+        }
+        for participant, starts_on in sorted(reading.first_full_day.items())
+        if participant not in roster
+    ]
+
+
+def _check_known(source_name: str, reading: Reading, roster: Mapping[str, Any]) -> None:
+    """Answers, sessions and goals need a participant; a mistyped id must not land unseen."""
+    known = {*roster, *(row["participant_id"] for row in reading.rows.get("participant", []))}
+    given = {row["participant_id"] for rows in reading.rows.values() for row in rows}
+    if unknown := sorted(given - known):
+        raise BadInput(
+            f"{source_name}: {len(unknown)} of {len(given)} participants are not on the roster "
+            f"({', '.join(unknown[:5])}); import the roster first, or mend their ids"
+        )
+
+
+def _report(
+    source: str,
+    path: Path,
+    replies: Sequence[Reply],
+    reading: Reading,
+    enrolled: Sequence[dict[str, Any]],
+) -> ImportReport:
+    files = [reply.request for reply in replies]
+    days = [day.activity_date for day in reading.days]
+    beside = sorted(one.name for one in path.iterdir() if one.is_file()) if path.is_dir() else []
+    return ImportReport(
+        source=source,
+        files=files,
+        not_read=[name for name in beside if name not in files],
+        participants=len(reading.counts_of),
+        enrolled=len(enrolled),
+        first_on=min(days, default=None),
+        last_on=max(days, default=None),
+        minutes=reading.counts.get("minute_steps", Count()).landed,
+        counts=reading.counts,
+        notes=reading.notes,
+    )
+
+
+def _count_line(item: tuple[str, Count]) -> str:
+    data_type, count = item
+    why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(count.rejections.items()))
+    rejected = f"{count.rejected:,} rejected" + (f" ({why})" if why else "")
+    return f"{data_type}: {count.received:,} received = {count.landed:,} landed + {rejected}"
+
+
+def _seen_before(store: Store, source: str, replies: Sequence[Reply]) -> bool:
+    """Whether exactly these files have been kept by an earlier import."""
+    ending = f"-all-{bundle_digest(replies)}.zst"
+    return any(file.path.endswith(ending) for file in store.lake.files(f"raw/source={source}"))
+
+
+def _settle(store: Store, source: str, reading: Reading, now: datetime) -> None:
+    """Connections, receipts and rejections of an import, in one transaction after the landing."""
+    pull_id = f"import-{now:%Y%m%dT%H%M%S%fZ}"
+    days = defaultdict(list)
+    for day in reading.days:
+        days[day.participant_id].append(day.activity_date)
+    with store.register.begin() as con:
+        for participant, counts in sorted(reading.counts_of.items()):
+            key = {"participant_id": participant, "source": source}
+            mine = days[participant]
+            window = {"first_on": min(mine, default=None), "last_on": max(mine, default=None)}
+            for data_type, count in counts.items():
+                call = key | {"data_type": data_type, "pull_id": pull_id}
+                store.register.put(reg.receipt, [call | window | _receipt(count, now)], con)
+                store.register.put(
+                    reg.rejection,
+                    [
+                        call | {"reason": reason, "points": points, "raw_sha256": count.raw_sha256}
+                        for reason, points in count.rejections.items()
+                    ],
+                    con,
+                )
+            if mine:
+                _connect(store, con, key, reading.covered_to.get(participant), now)
+
+
+def _receipt(count: Count, now: datetime) -> dict[str, Any]:
+    return {
+        "asked_at": now,
+        "requests": 0,
+        "received": count.received,
+        "landed": count.landed,
+        "rejected": count.rejected,
+        "reason": "received" if count.received else "no_data",
+    }
+
+
+def _connect(
+    store: Store,
+    con: sa.Connection,
+    key: dict[str, str],
+    covered_to: datetime | None,
+    now: datetime,
+) -> None:
+    """Mark the connection active and how far its minutes reach; an older export moves it not."""
+    mine = sa.and_(*(reg.grant.c[name] == value for name, value in key.items()))
+    old = con.execute(sa.select(reg.grant).where(mine)).mappings().first()
+    reached = max((at for at in (covered_to, old and old["landed_sync_at"]) if at), default=None)
+    marks = {"last_pulled_at": now, "synced_at": reached, "landed_sync_at": reached}
+    if old is None:
+        marks |= {"state": "active", "since": now}
+        store.register.put(reg.grant, [key | marks], con)
+    else:
+        con.execute(sa.update(reg.grant).where(mine).values(marks))

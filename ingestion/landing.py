@@ -1,0 +1,241 @@
+"""Landing: raw replies first, then typed rows; what changed goes to the late-arrival ledger.
+
+Landing is idempotent: the same reading again changes nothing, and the newest word of the vendor
+wins whatever the order of arrival.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import sqlalchemy as sa
+
+from ingestion.source import ActivityDay, Device, Reading, Reply, Window
+from warehouse import register as reg
+from warehouse.home import Store
+from warehouse.lake import Change, Lake, Merge
+from warehouse.schema import Table, table_of
+from warehouse.tables import landed
+
+_NOTHING = Merge([], 0)
+
+
+@dataclass
+class Landed:
+    """How many rows landing found new, changed and already there; days apart from small rows."""
+
+    days_new: int = 0
+    days_changed: int = 0
+    days_same: int = 0
+    rows_new: int = 0
+    rows_changed: int = 0
+    rows_same: int = 0
+
+    def add_days(self, merge: Merge) -> None:
+        self.days_new += merge.new
+        self.days_changed += merge.changed
+        self.days_same += merge.same
+
+    def add_rows(self, merge: Merge) -> None:
+        self.rows_new += merge.new
+        self.rows_changed += merge.changed
+        self.rows_same += merge.same
+
+    def add(self, other: Landed) -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+
+class _Kept(msgspec.Struct):
+    """A raw reply as it is kept on disk."""
+
+    source: str
+    participant_id: str | None
+    data_type: str
+    request: str
+    fetched_at: datetime
+    status: int
+    content_type: str
+    sha256: str
+    body: bytes
+    first_on: date | None = None
+    last_on: date | None = None
+
+
+def keep_raw(lake: Lake, replies: Sequence[Reply]) -> None:
+    """Put the replies of one fetch on disk, together, before anything parses them."""
+    if not replies:
+        return
+    kept = [_kept(reply) for reply in replies]
+    who = replies[0].participant_id or "all"
+    name = f"{replies[0].fetched_at:%H%M%S%f}-{who}-{bundle_digest(replies)}"
+    body = msgspec.msgpack.encode(kept)
+    lake.keep_raw(replies[0].source, replies[0].fetched_at, name, body)
+
+
+def bundle_digest(replies: Sequence[Reply]) -> str:
+    """Sixteen hex digits that tell one fetch's replies from another's; their file is named so."""
+    parts = "".join(reply.sha256 + reply.request for reply in replies)
+    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+
+def read_raw(lake: Lake, source: str) -> Iterable[list[Reply]]:
+    """Every kept fetch of a source, oldest first; ValueError when a body is not what it was."""
+    decoder = msgspec.msgpack.Decoder(list[_Kept])
+    for path, content in lake.raw(source):
+        replies = [_reply(item) for item in decoder.decode(content)]
+        for item, reply in zip(decoder.decode(content), replies, strict=True):
+            if item.sha256 != reply.sha256:
+                raise ValueError(f"{path}: a raw reply is not what it was when it came")
+        yield replies
+
+
+def land(store: Store, reading: Reading, source: str, bucket: str) -> Landed:
+    """Land a reading: day rows and small rows in the lake, roster and devices in the register."""
+    result = Landed()
+    if reading.days:
+        merge = store.lake.merge_days(source, bucket, days_table(reading.days))
+        result.add_days(merge)
+        _record_revisions(store, source, merge.changes)
+    for table in (landed.response, landed.treatment_session, landed.goal):
+        if rows := reading.rows.get(table.name):
+            result.add_rows(_land_rows(store, table, source, bucket, rows))
+    if roster := reading.rows.get("participant"):
+        result.add_rows(land_roster(store, roster))
+    land_devices(store, reading.devices)
+    return result
+
+
+def land_roster(store: Store, rows: Sequence[dict[str, Any]]) -> Merge:
+    """Put participants on the register; a new one gets the batch that will pull it, for good."""
+    with store.register.begin() as con:
+        known = {
+            row["participant_id"]: dict(row)
+            for row in con.execute(sa.select(reg.participant)).mappings()
+        }
+        changes = []
+        for row in rows:
+            old = known.get(row["participant_id"])
+            batch = old["batch"] if old else len(known) // store.study.wearables.batch_size
+            new = {name: row.get(name) for name in landed.participant.names} | {"batch": batch}
+            if new != old:
+                changes.append(Change(old, new))
+                known[row["participant_id"]] = new
+        store.register.put(reg.participant, [change.after for change in changes], con)
+    return Merge(changes, len(rows) - len(changes))
+
+
+def land_devices(store: Store, devices: Sequence[Device]) -> None:
+    """Keep the newest word on each device."""
+    with store.register.begin() as con:
+        for device in devices:
+            row = {name: getattr(device, name) for name in reg.device.c.keys()}  # noqa: SIM118
+            same = sa.and_(*(c == row[c.name] for c in reg.device.primary_key))
+            seen = con.execute(sa.select(reg.device.c.observed_at).where(same)).scalar()
+            if seen is None or seen <= device.observed_at:
+                store.register.put(reg.device, [row], con)
+
+
+def days_table(days: Sequence[ActivityDay]) -> pa.Table:
+    """Activity days as landed rows, each with the hash of its facts."""
+    return table_of(landed.activity_day, (_day_row(day) for day in days))
+
+
+def fact_hash(facts: Iterable[Any]) -> str:
+    """SHA-256 of values in order: a change of any of them changes it."""
+    return hashlib.sha256("\x1f".join(repr(fact) for fact in facts).encode()).hexdigest()
+
+
+def _day_row(day: ActivityDay) -> dict[str, Any]:
+    by_minutes = day.wear_method in ("heart_rate", "explicit_zero")
+    return {field.name: getattr(day, field.name) for field in fields(day)} | {
+        "raw_sha256": sorted(day.raw_sha256),
+        "row_hash": _day_hash(day),
+        "steps": int(day.step_count.sum(dtype="int64")),
+        "wear_minutes": int(day.wear_length.sum(dtype="int64")) if by_minutes else None,
+    }
+
+
+def _day_hash(day: ActivityDay) -> str:
+    lists = (day.step_minute, day.step_count, day.wear_start, day.wear_length)
+    facts = (
+        day.timezone,
+        day.day_start_at.timestamp(),
+        day.day_minutes,
+        day.wear_method,
+        day.vendor_steps,
+        day.era,
+        day.device_model,
+    )
+    return fact_hash((*facts, *(values.astype("<u2").tobytes() for values in lists)))
+
+
+def _land_rows(
+    store: Store, table: Table, source: str, bucket: str, rows: list[dict[str, Any]]
+) -> Merge:
+    if any(row.get("fetched_at") is None for row in rows):
+        raise ValueError(f"{source}: a {table.name} row does not say when it was fetched")
+    facts = [c.name for c in table.columns if not c.provenance and c.name != "row_hash"]
+    hashed = [row | {"row_hash": fact_hash(row.get(name) for name in facts)} for row in rows]
+    return store.lake.merge_rows(table, source, bucket, table_of(table, hashed))
+
+
+def _record_revisions(store: Store, source: str, changes: Sequence[Change]) -> None:
+    rows = [_revision(source, change) for change in changes if change.before]
+    store.register.put(reg.revision, rows)
+
+
+def _revision(source: str, change: Change) -> dict[str, Any]:
+    before, after = change.before or {}, change.after
+    day_end = after["day_start_at"].timestamp() + 60 * after["day_minutes"]
+    return {
+        "participant_id": after["participant_id"],
+        "source": source,
+        "activity_date": after["activity_date"],
+        "row_hash": after["row_hash"],
+        "replaced_hash": before["row_hash"],
+        "steps_before": before["steps"],
+        "steps_after": after["steps"],
+        "wear_before": before["wear_minutes"],
+        "wear_after": after["wear_minutes"],
+        "changed_at": after["fetched_at"],
+        "days_late": int((after["fetched_at"].timestamp() - day_end) // 86_400),
+    }
+
+
+def _kept(reply: Reply) -> _Kept:
+    window = reply.window
+    return _Kept(
+        reply.source,
+        reply.participant_id,
+        reply.data_type,
+        reply.request,
+        reply.fetched_at,
+        reply.status,
+        reply.content_type,
+        reply.sha256,
+        reply.body,
+        window.first_on if window else None,
+        window.last_on if window else None,
+    )
+
+
+def _reply(kept: _Kept) -> Reply:
+    window = Window(kept.first_on, kept.last_on) if kept.first_on and kept.last_on else None
+    return Reply(
+        kept.source,
+        kept.participant_id,
+        kept.data_type,
+        kept.request,
+        kept.fetched_at,
+        kept.status,
+        kept.content_type,
+        kept.body,
+        window,
+    )

@@ -1,0 +1,103 @@
+"""A request and a reply as plain values, so that the vendors' manners are testable without HTTP."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from ingestion.simulator.roster import SimParticipant
+
+JSON = "application/json; charset=UTF-8"
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Request:
+    """`headers` are in lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @cached_property
+    def params(self) -> dict[str, str]:
+        """The query; the last of a repeated name."""
+        return dict(self.query)
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """The URL-encoded body; the last of a repeated name."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+    @property
+    def bearer(self) -> str:
+        """The token of `Authorization: Bearer`; empty when there is none."""
+        kind, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else ""
+
+    @property
+    def basic(self) -> tuple[str, str]:
+        """(name, secret) of `Authorization: Basic`; empty when there is none."""
+        kind, _, value = self.headers.get("authorization", "").partition(" ")
+        try:
+            plain = base64.b64decode(value).decode() if kind.lower() == "basic" else ""
+        except (binascii.Error, UnicodeDecodeError):
+            plain = ""
+        name, _, secret = plain.partition(":")
+        return name, secret
+
+
+@dataclass(frozen=True)
+class Reply:
+    """`broken` is how the connection breaks: "" not at all, "short" body, or "reset"."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+    broken: str = ""
+
+
+def as_json(value: Any, status: int = 200, **headers: str) -> Reply:
+    """A JSON reply; a header `retry_after` becomes Retry-After."""
+    named = {name.replace("_", "-").title(): text for name, text in headers.items()}
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return Reply(status, body, headers=named)
+
+
+def as_text(text: str) -> Reply:
+    """JSON that is already written."""
+    return Reply(200, text.encode())
+
+
+def as_html(title: str, status: int = 200, inner: str = "") -> Reply:
+    page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1>{inner}"
+    return Reply(status, f"{page}</body></html>".encode(), HTML)
+
+
+def redirect(address: str, **params: str) -> Reply:
+    """To `address` with `params` added to its query."""
+    parts = urlsplit(address)
+    query = parse_qsl(parts.query, keep_blank_values=True) + list(params.items())
+    return Reply(302, headers={"Location": urlunsplit(parts._replace(query=urlencode(query)))})
+
+
+def account_page(request: Request, participants: tuple[SimParticipant, ...]) -> Reply:
+    """The page on which a participant picks their account; each link consents at once."""
+    rows = (
+        (urlencode([*request.query, ("login_hint", p.participant_id)]), p.participant_id)
+        for p in participants
+    )
+    links = "".join(
+        f'<li><a href="{html.escape(f"{request.path}?{query}")}">{name}</a></li>'
+        for query, name in rows
+    )
+    return as_html("Choose an account", inner=f"<ul>{links}</ul>")

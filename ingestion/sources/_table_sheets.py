@@ -1,0 +1,156 @@
+"""Tables that somebody saved: CSV or Excel as rows of text, each with where it stands.
+
+CSV may be separated by comma, semicolon or tab, and be UTF-8 (with or without a mark), UTF-16 with
+one, or Windows-1252, which is what Excel writes. Real dates of Excel become ISO text, whole numbers
+lose their `.0`, and a number with a decimal comma gets a point.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import openpyxl
+
+from ingestion.delimited import delimiter_of, normal
+from ingestion.errors import BadInput
+
+DATE_ORDERS = {"day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: its place as a person finds it, and its cells by normal column name."""
+
+    where: str
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table: where it is, its columns (as written, by normal name), its rows."""
+
+    where: str
+    columns: dict[str, str]
+    lines: list[Line]
+
+    def dates(self, columns: Iterable[str], order: str | None = None) -> dict[str, date]:
+        """Each distinct date text of some columns as a date, all by one rule.
+
+        ISO or 31.12.2026 say it themselves. 31/12/2026 and 12/31/2026 are told apart by the whole
+        sheet, or by `order`; BadInput when both are possible and differ, or when one is no date.
+        """
+        texts = {line[name]: line.where for line in self.lines for name in columns if line[name]}
+        slashed = {text: where for text, where in texts.items() if "/" in text}
+        found = {t: _own_date(t, where) for t, where in texts.items() if t not in slashed}
+        return found | self._slashed(slashed, order)
+
+    def _slashed(self, texts: dict[str, str], order: str | None) -> dict[str, date]:
+        wanted = [DATE_ORDERS[order]] if order else list(DATE_ORDERS.values())
+        read = [dates for form in wanted if (dates := _all_dates(texts, form)) is not None]
+        if not read:
+            raise BadInput(f"{self.where}: its dates are not all day/month or all month/day/year")
+        if read[0] != read[-1]:
+            raise BadInput(
+                f"{self.where}: its dates can be day/month or month/day; write them as 2026-01-31, "
+                f'or set dates = "day_first" or "month_first" in [sources.table_export]'
+            )
+        return read[0]
+
+
+def read_sheets(name: str, body: bytes) -> list[Sheet]:
+    """The tables of a file: one of a CSV file, one for each filled sheet of an Excel file."""
+    if name.lower().endswith((".xlsx", ".xlsm")):
+        return [sheet for sheet in _excel(name, body) if sheet.columns]
+    return [_sheet(name, _csv_rows(name, body))]
+
+
+def _excel(name: str, body: bytes) -> Iterator[Sheet]:
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        raise BadInput(f"{name}: not a whole Excel file; save it as .xlsx again") from None
+    for sheet in book.worksheets:
+        rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        width = max(map(len, rows), default=0)  # a row may end with its last filled cell
+        padded = [row + [""] * (width - len(row)) for row in rows]
+        yield _sheet(f"{name}, sheet {sheet.title}", list(enumerate(padded, start=1)))
+    book.close()
+
+
+def _csv_rows(name: str, body: bytes) -> list[tuple[int, list[str]]]:
+    text = _decoded(body)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n")[0]))
+    try:
+        return [(reader.line_num, [_text(cell) for cell in row]) for row in reader]
+    except csv.Error:
+        raise BadInput(f"{name}: row {reader.line_num} is no row of a CSV file") from None
+
+
+def _decoded(body: bytes) -> str:
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _sheet(where: str, rows: Sequence[tuple[int, list[str]]]) -> Sheet:
+    filled = [(number, row) for number, row in rows if any(row)]
+    if not filled:
+        return Sheet(where, {}, [])
+    titles = filled[0][1]
+    names = [normal(title) for title in titles]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise BadInput(f"{where}: two columns are named {twice[0]}; rename or remove one")
+    lines = []
+    for number, row in filled[1:]:
+        if len(row) < len(names) or any(row[len(names) :]):
+            raise BadInput(
+                f"{where}: row {number} has {len(row)} fields where the header has {len(names)}; "
+                f"the file may be cut short, or a field may need quotes"
+            )
+        lines.append(Line(f"{where} row {number}", dict(zip(names, row, strict=False))))
+    return Sheet(where, dict(zip(names, titles, strict=True)), lines)
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(int(cell))
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return str(cell.date()) if cell.time() == time() else cell.isoformat(" ")
+    text = str(cell).strip()
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+
+
+def _own_date(text: str, where: str) -> date:
+    dotted = re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text)
+    try:
+        if dotted:
+            day, month, year = map(int, dotted.groups())
+            return date(year, month, day)
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        raise BadInput(f"{where}: not a date; write it as 2026-01-31") from None
+
+
+def _all_dates(texts: Iterable[str], form: str) -> dict[str, date] | None:
+    try:
+        return {text: datetime.strptime(text.split(" ")[0], form).date() for text in texts}
+    except ValueError:
+        return None

@@ -1,0 +1,241 @@
+"""The Google Health API v4: steps by the minute, the vendor's own totals, heart rate for wear.
+
+Contract: discovery document health:v4, revision 20261030; developers.google.com/health.
+Only the participant's wearables are asked for: a phone in a bag counts steps too, and what was
+typed in by hand was not measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from ingestion.source import ActivityDay, Ask, Client, Count, Device, Reading, Reply, runs_of
+from ingestion.sources import _google_asks as asks
+from ingestion.sources import _google_bodies as bodies
+from ingestion.sources._google_days import (
+    NOTHING,
+    Worn,
+    calendar_day,
+    heart_minutes,
+    numbered,
+    placed,
+    step_minutes,
+)
+
+DATA_TYPES = ("settings", "paired-devices", "steps", "daily-steps", "heart-rate")
+MOST_STEPS = 2**31 - 1  # what vendor_steps can hold
+Totals = dict[int, tuple[int, Reply]]  # by local day since 1970
+
+
+class GoogleHealth:
+    """Live devices of Google and Fitbit."""
+
+    name = "google_health"
+    delivers = frozenset({"activity_day", "device"})
+    era = "google_health"
+
+    def fetch(self, client: Client, ask: Ask) -> Iterator[Reply]:
+        """Settings and devices; then, unless the device has not synced since, the window.
+
+        Two requests on a quiet day. A refused heart rate is no error but a reply of status 403
+        with our own words as body: wear then rests on explicit zeros. Read what was yielded only
+        when the fetch has come to its end: the first pages hold the newest days alone.
+        """
+        settings = asks.fetch_settings(client, ask)
+        yield settings
+        told = list(asks.fetch_devices(client, ask))
+        yield from told
+        devices, window = asks.trackers(told), ask.window
+        synced_at = max(filter(None, map(_synced_at, devices)), default=None)
+        if window is None or (synced_at is not None and synced_at == ask.synced_before):
+            return
+        zone = _zone([settings], ask)
+        span = asks.utc_span(window, zone)
+        for reply in asks.fetch_steps(client, ask, window):
+            yield reply
+            span = asks.widened(span, window, zone, reply)
+        yield from asks.fetch_totals(client, ask, window)
+        if any(_measures_heart_rate(device) for device in devices):
+            yield from asks.fetch_heart_rate(client, ask, window, span)
+
+    def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
+        """Days, devices and counts of one participant's replies, in any order of arrival."""
+        reading = Reading()
+        told = sorted(replies, key=lambda reply: (reply.fetched_at, reply.sha256, reply.request))
+        kinds: dict[str, list[Reply]] = {kind: [] for kind in DATA_TYPES}
+        for reply in told:
+            reading.count(reply.data_type)
+            if reply.status == 200:
+                kinds[reply.data_type].append(reply)
+        # What was not asked has no count and so no receipt.
+        counts = {kind: reading.counts.get(kind, Count()) for kind in DATA_TYPES}
+        counts["settings"].received = counts["settings"].landed = len(kinds["settings"])
+        reading.devices = _read_devices(kinds["paired-devices"], ask, counts["paired-devices"])
+        reading.days = list(_read_days(kinds, counts, reading.devices, ask))
+        return reading
+
+
+SOURCE = GoogleHealth()
+
+
+def _read_devices(replies: Sequence[Reply], ask: Ask, count: Count) -> list[Device]:
+    found: dict[str, Device] = {}
+    for reply in replies:  # the newest word on a device is the last
+        devices, trackers = asks.devices([reply]), asks.trackers([reply])
+        count.received += len(devices)
+        count.reject("not_a_tracker", len(devices) - len(trackers), reply.sha256)
+        for device in trackers:
+            count.reject("duplicate", int(device.name in found), reply.sha256)
+            found[device.name] = Device(
+                _participant(ask),
+                SOURCE.name,
+                device.name,
+                device.device_version,
+                _measures_heart_rate(device),
+                _synced_at(device),
+                _battery_pct(device),
+                reply.fetched_at,
+            )
+    count.landed = len(found)
+    return sorted(found.values(), key=lambda device: device.device_id)
+
+
+def _read_days(
+    kinds: dict[str, list[Reply]], counts: dict[str, Count], devices: list[Device], ask: Ask
+) -> Iterator[ActivityDay]:
+    zone = _zone(kinds["settings"], ask)
+    steps = _read_steps(kinds["steps"], zone, ask, counts["steps"])
+    hearts = _read_heart_rate(kinds["heart-rate"], steps, zone, ask, counts["heart-rate"])
+    totals = _read_totals(kinds["daily-steps"], ask, counts["daily-steps"])
+    worn = max(devices, key=_sync_order, default=None)
+    model = worn.device_model if worn else None
+    steps_by_day, hearts_by_day = steps.by_day(), hearts.by_day()
+    for day in sorted({*steps_by_day, *hearts_by_day, *totals}):
+        parts = (steps_by_day.get(day, NOTHING), hearts_by_day.get(day, NOTHING))
+        came = [kinds["steps"][page] for page in set(parts[0].page.tolist())]
+        came += [kinds["heart-rate"][page] for page in set(parts[1].page.tolist())]
+        total = totals.get(day)
+        if total:
+            came.append(total[1])
+        yield _day(day, parts, total[0] if total else None, came, zone, model, ask)
+
+
+def _day(
+    day: int, parts: tuple[Worn, Worn], total: int | None, came: list[Reply], zone: tzinfo,
+    model: str | None, ask: Ask,
+) -> ActivityDay:  # fmt: skip
+    steps = parts[0]
+    start_at, day_minutes, (step_minute, heart_minute) = placed(day, zone, parts)
+    wear_start, wear_length = runs_of(heart_minute if heart_minute.size else step_minute)
+    method = "explicit_zero" if step_minute.size else None
+    active = steps.steps > 0
+    return ActivityDay(
+        participant_id=_participant(ask),
+        source=SOURCE.name,
+        activity_date=calendar_day(day),
+        timezone=getattr(zone, "key", None),
+        day_start_at=start_at,
+        day_minutes=day_minutes,
+        step_minute=step_minute[active],
+        step_count=steps.steps[active].astype(np.uint16),
+        wear_start=wear_start,
+        wear_length=wear_length,
+        wear_method="heart_rate" if heart_minute.size else method,
+        vendor_steps=total,
+        era=SOURCE.era,
+        device_model=model,
+        fetched_at=max(reply.fetched_at for reply in came),
+        raw_sha256=tuple(sorted(reply.sha256 for reply in came)),
+    )
+
+
+def _read_steps(replies: Sequence[Reply], zone: tzinfo, ask: Ask, count: Count) -> Worn:
+    pages = [bodies.decode(reply.body, bodies.Points).data_points for reply in replies]
+    points, without = bodies.step_points(pages)
+    count.received += without
+    count.reject("no_value", without)
+    return step_minutes(points, zone, ask.window, count, replies)
+
+
+def _read_heart_rate(
+    replies: Sequence[Reply], steps: Worn, zone: tzinfo, ask: Ask, count: Count
+) -> Worn:
+    pages = [bodies.decode(reply.body, bodies.Buckets).rollup_data_points for reply in replies]
+    buckets = [bucket for page in pages for bucket in page]
+    page = np.repeat(np.arange(len(pages)), [len(page) for page in pages])
+    start = bodies.epoch_seconds([bucket.start_time for bucket in buckets])
+    rates = [
+        bucket.heart_rate.beats_per_minute_avg if bucket.heart_rate else None for bucket in buckets
+    ]
+    known, beats = start != bodies.NO_TIME, bodies.real_numbers(rates) > 0  # NaN is not above 0
+    count.received += start.size
+    count.reject("no_time", int((~known).sum()))
+    count.reject("no_value", int((known & ~beats).sum()))
+    kept = known & beats
+    return heart_minutes(start[kept], page[kept], steps, zone, ask.window, count)
+
+
+def _read_totals(replies: Sequence[Reply], ask: Ask, count: Count) -> Totals:
+    totals: Totals = {}
+    for reply in replies:  # the newest word on a day is the last
+        for bucket in bodies.decode(reply.body, bodies.Buckets).rollup_data_points:
+            count.received += 1
+            day = bodies.civil_date(bucket.civil_start_time)
+            total = bodies.real_numbers([bucket.steps.count_sum if bucket.steps else None])[0]
+            if reason := _wrong_total(day, total, ask):
+                count.reject(reason, 1, reply.sha256)
+            elif day:
+                count.reject("duplicate", int(numbered(day) in totals), reply.sha256)
+                totals[numbered(day)] = (int(total), reply)
+    count.landed += len(totals)
+    return totals
+
+
+def _wrong_total(day: date | None, total: float, ask: Ask) -> str:
+    if day is None:
+        return "no_time"
+    if not total <= MOST_STEPS:  # NaN is not below anything
+        return "not_a_number"
+    if total < 0:
+        return "negative_count"
+    outside = ask.window and not ask.window.first_on <= day <= ask.window.last_on
+    return "outside_window" if outside else ""
+
+
+def _zone(settings: Sequence[Reply], ask: Ask) -> tzinfo:
+    """The participant's zone: the vendor's word, else the roster's, else the offset in settings."""
+    told = bodies.decode(settings[-1].body, bodies.Settings) if settings else bodies.Settings()
+    for name in filter(None, (told.time_zone, ask.timezone)):
+        try:
+            return ZoneInfo(name)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            continue  # a vendor's fancy is no reason to lose the day: the roster has a zone too
+    offset = int(bodies.offset_seconds([told.utc_offset])[0])
+    return UTC if offset == bodies.NO_TIME else timezone(timedelta(seconds=offset))
+
+
+def _participant(ask: Ask) -> str:
+    if ask.participant_id is None:
+        raise ValueError("google_health reads one participant at a time")
+    return ask.participant_id
+
+
+def _sync_order(device: Device) -> tuple[datetime, str]:
+    return device.last_sync_at or datetime.min.replace(tzinfo=UTC), device.device_id
+
+
+def _synced_at(device: bodies.Device) -> datetime | None:
+    return bodies.instant(device.last_sync_time)
+
+
+def _battery_pct(device: bodies.Device) -> int | None:
+    level = device.battery_level
+    return level if level is not None and 0 <= level <= 100 else None
+
+
+def _measures_heart_rate(device: bodies.Device) -> bool | None:
+    return None if device.features is None else "HEART_RATE" in device.features

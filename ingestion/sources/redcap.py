@@ -1,0 +1,173 @@
+"""REDCap: questionnaires, treatment sessions, step goals and the roster of one project.
+
+The whole project is asked for at each pull (it is small, and REDCap's own change filter is in the
+server's local time), only the fields that study.toml maps, never a name. Contract: the API page of
+any REDCap, and vendor-apis notes: one flat row per record, event and repeat; all values are text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from ingestion.errors import BadReply, Misconfigured, RateLimited, VendorDown
+from ingestion.http import PATIENCE, Patience, seconds_to_wait, send
+from ingestion.source import Ask, Reading, Reply
+from ingestion.sources._redcap_mapping import Mapping, base_of, check_fields, read_mapping
+from ingestion.sources._redcap_rows import rows_of
+from ingestion.sources._redcap_tables import read_tables
+
+BATCH = 100  # records a request: some megabytes of a long study
+SECRET = re.compile(r"[0-9A-Fa-f]{32,64}")  # what a token looks like, in an error's words
+
+
+class RedcapClient:
+    """One REDCap project. `requests` counts every request, those that failed too."""
+
+    def __init__(
+        self, http: httpx.Client, url: str, token: str, patience: Patience = PATIENCE
+    ) -> None:
+        self.requests = 0
+        self._http, self._url, self._token, self._patience = http, url, token, patience
+
+    def export(self, form: dict[str, str]) -> httpx.Response:
+        """The reply to an export, a whole JSON list. Raises errors.SourceError."""
+        return self._patience.persist(lambda: self._once(form))
+
+    def _once(self, form: dict[str, str]) -> httpx.Response:
+        self.requests += 1
+        where = f"redcap: export of {form['content']}"
+        data = {**form, "token": self._token}
+        return checked(send(self._http, where, "POST", self._url, data=data), where)
+
+
+def checked(response: httpx.Response, where: str) -> httpx.Response:
+    """The reply if it is a JSON list. REDCap tells an error in JSON or XML, under any status, and
+    a server under maintenance sends a page of HTML with status 200."""
+    status = response.status_code
+    if status == 429:
+        raise RateLimited(f"{where} answered 429", seconds_to_wait(response))
+    if status >= 500:
+        raise VendorDown(f"{where} answered {status}")
+    if status in (401, 403):
+        raise Misconfigured(
+            f"{where} answered {status}: the token may not use the API; check "
+            "STEPWELL_REDCAP_TOKEN and its user's right to export"
+        )
+    if said := _error_of(response.content):
+        told = SECRET.sub("[token]", said)[:200]
+        raise Misconfigured(f"{where} answered {status}: REDCap says: {told}")
+    if status >= 300:
+        raise Misconfigured(
+            f"{where} answered {status}: STEPWELL_REDCAP_URL must be the API itself, such as "
+            "https://redcap.example.org/api/"
+        )
+    try:
+        msgspec.json.decode(response.content, type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        raise BadReply(
+            f"{where}: the body is not a JSON list; is REDCap under maintenance?"
+        ) from None
+    return response
+
+
+def _error_of(body: bytes) -> str | None:
+    """What REDCap says of an error, in JSON or XML; None when the body is no such thing."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, str]).get("error")
+    except msgspec.DecodeError:
+        said = re.search(rb"<error>(.*?)</error>", body, re.DOTALL)
+        return said.group(1).decode("utf-8", "replace") if said else None
+
+
+class RedcapSource:
+    """Answers, sessions, goals and the roster of a project, or of `ask.participants` alone."""
+
+    name = "redcap"
+    delivers = frozenset({"response", "treatment_session", "goal", "participant"})
+    era = "file"
+
+    def fetch(self, client: RedcapClient, ask: Ask) -> Iterator[Reply]:
+        """The project's metadata, checked against the mapping; its record ids; its records.
+
+        Raises SourceError; Misconfigured when the mapping names what the project has not.
+        """
+        mapping = read_mapping(ask.study)
+        metadata = _export(client, ask, "metadata", {"content": "metadata"})
+        yield metadata
+        project = _decoded(metadata)
+        check_fields(mapping, project)
+        ids = list(ask.participants) or ([ask.participant_id] if ask.participant_id else [])
+        if not ids:
+            listed = _export(client, ask, "record_ids", _records([mapping.record_id], []))
+            yield listed
+            named = (str(row.get(mapping.record_id) or "") for row in _decoded(listed))
+            ids = [record for record in dict.fromkeys(named) if record]
+        fields = fields_asked(mapping, project)
+        for start in range(0, len(ids), BATCH):
+            batch = ids[start : start + BATCH]
+            yield _export(client, ask, "records", _records(fields, batch))
+
+    def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
+        """Rows of the record replies, and of CSV exports; pure. Raises BadReply, BadInput."""
+        mapping = read_mapping(ask.study)
+        reading = Reading()
+        rows = rows_of([reply for reply in replies if reply.data_type == "records"], mapping)
+        told = [reply for reply in replies if reply.data_type == "metadata"]
+        newest = max(told, key=lambda reply: (reply.fetched_at, reply.sha256), default=None)
+        read_tables(rows, mapping, ask.study, _forms(_decoded(newest) if newest else []), reading)
+        return reading
+
+
+SOURCE = RedcapSource()
+
+
+def fields_asked(mapping: Mapping, project: Sequence[dict[str, Any]]) -> list[str]:
+    """The fields of an export: the record id, what is mapped, and whether its form is complete."""
+    forms = _forms(project)
+    mapped = [base_of(name) for name in mapping.fields_by_key().values()]
+    complete = [f"{forms[name]}_complete" for name in mapped if name != mapping.record_id]
+    return list(dict.fromkeys([*mapped, *complete]))
+
+
+def _forms(project: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Field -> form."""
+    return {str(row.get("field_name")): str(row.get("form_name")) for row in project}
+
+
+def _records(fields: Sequence[str], records: Sequence[str]) -> dict[str, str]:
+    form = {
+        "content": "record",
+        "type": "flat",
+        "rawOrLabel": "raw",
+        "exportCheckboxLabel": "false",
+    }
+    form |= {f"fields[{n}]": name for n, name in enumerate(fields)}
+    return form | {f"records[{n}]": record for n, record in enumerate(records)}
+
+
+def _export(client: RedcapClient, ask: Ask, data_type: str, form: dict[str, str]) -> Reply:
+    form = {**form, "format": "json", "returnFormat": "json"}
+    response = client.export(form)
+    return Reply(
+        source=RedcapSource.name,
+        participant_id=ask.participant_id,
+        data_type=data_type,
+        request=f"POST {urlencode(form)}",
+        fetched_at=ask.now,
+        status=response.status_code,
+        content_type=response.headers.get("Content-Type", ""),
+        body=response.content,
+    )
+
+
+def _decoded(reply: Reply) -> list[dict[str, Any]]:
+    try:
+        return msgspec.json.decode(reply.body, type=list[dict[str, Any]])
+    except msgspec.DecodeError as error:
+        raise BadReply(f"redcap: {reply.data_type} is not a list of rows: {error}") from None

@@ -1,0 +1,81 @@
+"""Both pages in a real browser, light and dark: drawn whole, by this machine alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import browser
+from support.published import publish_rows, small_study, typed_rows
+
+pytestmark = pytest.mark.skipif(not browser.CHROMIUM.exists(), reason=browser.MISSING)
+
+# Marks of each chart that have a size on screen: [strokes of lines, bars and stripes, pictures].
+DRAWN = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].map(chart => {
+  const sized = marks => [...chart.querySelectorAll(marks)].filter(mark => {
+    const box = mark.getBoundingClientRect(); return box.width + box.height > 0;
+  }).length;
+  return ['.mark-line path', '.mark-rect path', '.mark-image image'].map(sized);
+})"""
+# Wear, steps and function have a line. Goals begin in the last week, pain has one visit, and
+# fear-avoidance is a small cell: no line yet. Then the picture of days, and seven bars of states.
+COHORT = [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 7, 0]]
+# The goal, ten days and the window of baseline; function with its band; then windows alone.
+PARTICIPANT = [[1, 11, 0], [0, 2, 0], [0, 1, 0], [0, 1, 0]]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served")
+    small_study(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[str]:
+    with browser.serving(home) as served:
+        yield served
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("path", "drawn"), [("/", COHORT), ("/participant?participant=P002", PARTICIPANT)]
+)
+def test_a_page_draws_every_chart_and_asks_nobody_outside(address, path, drawn, theme):
+    with browser.browsing(theme=theme) as (page, asked):
+        browser.open_page(page, address + path)
+        browser.eventually(page, DRAWN, drawn)
+    assert [url for url in asked if not browser.loopback(url)] == []
+
+
+def test_a_local_day_stays_itself_west_of_greenwich(address):
+    first_tick = "() => document.querySelector('.role-axis-label text').textContent"
+    with browser.browsing(timezone="America/New_York") as (page, _):
+        browser.open_page(page, f"{address}/participant?participant=P002")
+        browser.eventually(page, first_tick, "01 Feb")
+
+
+def test_a_page_fits_a_phone(address):
+    with browser.browsing(size=browser.PHONE) as (page, _):
+        for path in ("/", "/participant?participant=P002"):
+            browser.open_page(page, address + path)
+            wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+            assert wide <= browser.PHONE[0]
+
+
+def test_the_filter_and_the_participant_stay_in_the_address(address):
+    with browser.browsing() as (page, _):
+        browser.open_page(page, f"{address}/participant?cohort=Site: Haifa&participant=P002")
+        page.get_by_role("button", name="Next").click()
+        page.wait_for_url("**/participant?*participant=P001*")
+        page.get_by_role("link", name="Cohort").click()
+        page.wait_for_url("**/?cohort=Site%3A+Haifa")
+
+
+def test_a_new_publication_appears_on_an_open_page_by_itself(tmp_path):
+    small_study(tmp_path)
+    with browser.serving(tmp_path) as served, browser.browsing() as (page, _):
+        browser.open_page(page, served)
+        publish_rows(tmp_path, typed_rows(), "20260301T060000000000Z")
+        page.wait_for_selector("text=build 20260301T060000000000Z", timeout=60_000)

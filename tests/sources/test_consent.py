@@ -1,0 +1,200 @@
+"""Consent with PKCE and state, against the simulator and against typed answers."""
+
+import json
+from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from cryptography.fernet import Fernet
+from support.google import HASTE, STUDY, simulated, vendor_at
+from support.scripted import Says, scripted
+
+from ingestion.consent import ask_consent, connect_headless, finish_consent
+from ingestion.errors import BadReply, ConsentLost, Misconfigured, VendorDown, WrongAccount
+from ingestion.grants import Grants
+from ingestion.http import open_http
+from ingestion.settings import SCOPES, Vendor, read_key
+from ingestion.simulator.server import serve
+from ingestion.simulator.world import World
+from warehouse.home import Home, Store
+from warehouse.lake import Lake
+from warehouse.register import Register
+
+BACK = "https://study.example/back"
+
+
+def asked_of(url):
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def answer(request, **parts):
+    return f"{BACK}?{urlencode({'state': request.state, **parts})}"
+
+
+@pytest.fixture
+def register(tmp_path):
+    found = Register(f"sqlite:///{tmp_path}/register.sqlite")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def http():
+    with open_http() as opened:
+        yield opened
+
+
+def finish(script, register, http, source="google_health", **parts):
+    url = script.url
+    vendor = Vendor(source, url, f"{url}/auth", f"{url}/token", "ours", "hush")
+    key = read_key({"STEPWELL_KEY": Fernet.generate_key().decode()})
+    grants = Grants(register, key, http, lambda _: vendor, patience=HASTE)
+    request = ask_consent(vendor, "P001", BACK)
+    callback = answer(request, **(parts or {"code": "c0de"}))
+    return finish_consent(grants, http, vendor, request, callback, HASTE), request
+
+
+def token(scope, **more):
+    body = {"access_token": "a", "refresh_token": "r", "expires_in": 3600, "scope": scope, **more}
+    return Says(body=json.dumps({k: v for k, v in body.items() if v is not None}).encode())
+
+
+ALL = " ".join(SCOPES["google_health"])
+IDENTITY = Says(body=b'{"name":"users/me/identity","legacyUserId":"B7","healthUserId":"42"}')
+
+
+def test_the_address_asks_for_code_scopes_and_pkce():
+    request = ask_consent(vendor_at("https://vendor.example"), "P001", BACK, "hint")
+    asked = asked_of(request.url)
+    assert request.url.startswith("https://vendor.example/o/oauth2/v2/auth?")
+    assert asked["response_type"] == "code"
+    assert asked["scope"].split() == list(SCOPES["google_health"])
+    assert asked["redirect_uri"] == BACK
+    assert (asked["access_type"], asked["prompt"]) == ("offline", "consent")
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["state"] == request.state
+    assert asked["login_hint"] == "hint"
+    assert request.code_verifier not in request.url
+    assert request.code_verifier not in repr(request)
+    assert "P001" not in request.url
+
+
+def test_two_requests_share_nothing_secret():
+    one, two = (ask_consent(vendor_at("https://v.example"), "P001", BACK) for _ in range(2))
+    assert one.state != two.state
+    assert one.code_verifier != two.code_verifier
+
+
+def test_the_code_becomes_a_grant(register, http):
+    with scripted(token(ALL), IDENTITY) as script:
+        grant, request = finish(script, register, http)
+    assert (grant.participant_id, grant.state, grant.vendor_user_id) == ("P001", "active", "42")
+    sent = script.asked[0].form
+    assert (sent["grant_type"], sent["code"]) == ("authorization_code", "c0de")
+    assert (sent["redirect_uri"], sent["code_verifier"]) == (BACK, request.code_verifier)
+    assert script.asked[1].path == "/v4/users/me/identity"
+    assert script.asked[1].headers["Authorization"] == "Bearer a"
+
+
+def test_the_legacy_account_is_in_the_tokens_answer(register, http):
+    with scripted(token("activity settings profile", user_id="B7K2QX")) as script:
+        grant, _ = finish(script, register, http, "fitbit")
+    assert (grant.state, grant.vendor_user_id) == ("active", "B7K2QX")
+    assert len(script.asked) == 1
+
+
+def test_a_permission_left_out_is_visible(register, http):
+    fewer = " ".join(SCOPES["google_health"][1:])
+    with scripted(token(fewer), IDENTITY) as script:
+        grant, _ = finish(script, register, http)
+    assert grant.state == "scope_missing"
+    assert "tick every box" in grant.next_step
+    assert grant.scopes == frozenset(fewer.split())
+
+
+@pytest.mark.parametrize(
+    ("replies", "kind"),
+    [
+        ((Says(400, b'{"error":"invalid_grant"}'),), ConsentLost),
+        ((Says(503),), VendorDown),
+        ((token(ALL, refresh_token=None),), Misconfigured),
+        ((token(ALL), Says(body=b'{"name":"users/me/identity"}')), BadReply),
+    ],
+)
+def test_what_can_go_wrong_at_the_exchange_stores_nothing(register, http, replies, kind):
+    with scripted(*replies) as script, pytest.raises(kind):
+        finish(script, register, http)
+    assert script.asked[0].path == "/token"
+    with scripted(token(ALL), IDENTITY) as script:  # and nothing of it is in the way
+        assert finish(script, register, http)[0].state == "active"
+
+
+def test_a_legacy_answer_without_an_account_is_a_bad_reply(register, http):
+    with scripted(token("activity")) as script, pytest.raises(BadReply):
+        finish(script, register, http, "fitbit")
+
+
+def test_a_participant_may_say_no(register, http):
+    with scripted(Says()) as script, pytest.raises(ConsentLost, match="P001 did not give consent"):
+        finish(script, register, http, error="access_denied")
+    assert script.asked == []
+
+
+def test_an_answer_to_another_request_is_refused(register, http):
+    with scripted(Says()) as script, pytest.raises(Misconfigured, match="not to this request"):
+        finish(script, register, http, code="c0de", state="forged")
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("source", ["google_health", "fitbit"])
+def test_the_simulator_takes_it_all(tmp_path, source):
+    with simulated(tmp_path, source) as world:
+        grant = world.consent("P001")
+        assert grant.state == "active"
+        one = world.served.simulator.world.participant("P001")
+        expected = {"google_health": one.health_id, "fitbit": one.legacy_id}[source]
+        assert grant.vendor_user_id == expected
+        world.served.set_clock(world.served.now() + timedelta(hours=9))
+        assert world.grants.renewed(grant).token.access_token != grant.token.access_token
+
+
+def test_the_simulator_lets_nobody_take_anothers_account(tmp_path):
+    with simulated(tmp_path) as world:
+        world.consent("P001")
+        with pytest.raises(WrongAccount):
+            world.consent("P002", account="P001")
+        assert world.grants.find("P002", "google_health").state == "wrong_account"
+        assert world.grants.find("P001", "google_health").state == "active"
+
+
+@pytest.fixture
+def store(tmp_path, register, monkeypatch):
+    world = World(STUDY, participants=2, weeks=1, faults=False)
+    with serve(world) as served:
+        for source in ("GOOGLE_HEALTH", "FITBIT"):
+            vendor = vendor_at(served.url, source.lower())
+            for name in ("url", "auth_url", "token_url", "client_id", "client_secret"):
+                monkeypatch.setenv(f"STEPWELL_{source}_{name.upper()}", getattr(vendor, name))
+        monkeypatch.setenv("STEPWELL_KEY", Fernet.generate_key().decode())
+        monkeypatch.setenv("STEPWELL_CLOCK_URL", f"{served.url}/_emu/clock")
+        home = Home(tmp_path, "", str(tmp_path))
+        yield Store(home, STUDY, register, Lake(str(tmp_path / "lake")))
+
+
+def test_connecting_without_a_person(store):
+    assert connect_headless(store, "google_health", "P001").state == "active"
+    assert connect_headless(store, "fitbit", "P001").state == "active"
+    with pytest.raises(WrongAccount):
+        connect_headless(store, "google_health", "P002", login_hint="P001")
+
+
+def test_a_real_vendors_page_needs_a_person(store, monkeypatch):
+    with scripted(Says(body=b"<html>Sign in</html>")) as script:
+        monkeypatch.setenv("STEPWELL_GOOGLE_HEALTH_AUTH_URL", script.url)
+        with pytest.raises(Misconfigured, match="wants a person"):
+            connect_headless(store, "google_health", "P001")
+
+
+def test_a_consent_page_that_refuses_is_an_error(store):
+    with pytest.raises(Misconfigured, match="consent page"):
+        connect_headless(store, "google_health", "P999")

@@ -1,0 +1,130 @@
+"""A served dashboard and a real Chromium for page tests and pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from dashboard.serve import command
+
+CHROMIUM = Path(os.environ.get("STEPWELL_CHROMIUM", "/usr/bin/chromium"))
+MISSING = f"no Chromium at {CHROMIUM}: apt-get install chromium, or set STEPWELL_CHROMIUM"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DESKTOP, PHONE = (1360, 900), (390, 844)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(home: Path, role: str = "coordinator") -> Iterator[str]:
+    """The address of a dashboard over `home`, stopped with all it started at the end."""
+    port = free_port()
+    server = subprocess.Popen(
+        command(port, home),
+        env={**os.environ, "STEPWELL_ROLE": role},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+@contextmanager
+def browsing(
+    size: tuple[int, int] = DESKTOP, theme: str = "light", timezone: str = "America/New_York"
+) -> Iterator[tuple[Page, list[str]]]:
+    """A browser page and the list of addresses it asked for, which grows as it browses.
+
+    The default time zone is west of every site, so a day drawn in browser time would slip by one.
+    """
+    asked: list[str] = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        page = browser.new_page(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if theme == "dark" else "light",
+            timezone_id=timezone,
+        )
+        page.on("request", lambda request: asked.append(request.url))
+        yield page, asked
+        browser.close()
+
+
+def open_page(page: Page, address: str) -> None:
+    """Go there and wait until the script has run and every chart is drawn."""
+    page.goto(address)
+    wait_until_drawn(page)
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait for the foot of the page, for the end of the script, and for a drawing in each chart."""
+    page.wait_for_selector(".st-key-foot", timeout=60_000)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
+    page.wait_for_function(
+        """() => !document.querySelector('[data-testid=stSkeleton]')
+        && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
+        .every(chart => chart.querySelector('svg, canvas'))""",
+        timeout=60_000,
+    )
+
+
+def eventually(page: Page, script: str, expected: Any) -> None:
+    """Assert that `script` comes to give `expected`: a drawing is filled after it is made."""
+    question = f"wanted => JSON.stringify(({script})()) === wanted"
+    wanted = json.dumps(expected, separators=(",", ":"))
+    with suppress(PlaywrightTimeout):  # the assertion below then says what is different
+        page.wait_for_function(question, arg=wanted, timeout=30_000)
+    assert page.evaluate(script) == expected
+
+
+def stretch(page: Page, tallest: int) -> None:
+    """Make the window as tall as the page, within reason, and let the charts settle in it."""
+    tall = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    width = page.viewport_size["width"] if page.viewport_size else DESKTOP[0]
+    page.set_viewport_size({"width": width, "height": min(tall, tallest)})
+    wait_until_drawn(page)
+
+
+def loopback(address: str) -> bool:
+    """Whether an address stays on this machine."""
+    return address.startswith(
+        ("http://127.0.0.1:", "http://localhost:", "ws://127.0.0.1:", "data:", "blob:")
+    )
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    give_up = monotonic() + 60
+    while monotonic() < give_up:
+        if server.poll() is not None:
+            raise RuntimeError(f"the dashboard ended with exit code {server.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=1):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=0.2)
+    raise RuntimeError("the dashboard did not answer within a minute")

@@ -1,0 +1,60 @@
+"""Pages run without a browser, and what is on them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from streamlit.testing.v1 import AppTest
+from support.house import ROOT
+
+APP = ROOT / "dashboard" / "app.py"
+
+
+def opened(page: str = "cohort", **address: str) -> AppTest:
+    """The page after its first run, at the address given; STEPWELL_HOME says on what file."""
+    at = AppTest.from_file(APP, default_timeout=60)
+    if page != "cohort":
+        at.switch_page(f"views/{page}.py")
+    for name, value in address.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception, at.exception[0].message
+    return at
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    """Each key figure as it stands on the page, with plain spaces."""
+    return {m.label: m.value.replace("\u00a0", " ").replace("\u202f", " ") for m in at.metric}
+
+
+def text(at: AppTest) -> str:
+    """All running text of the page, with plain spaces."""
+    parts = [*at.markdown, *at.caption, *at.info, *at.error, *at.warning]
+    return "\n".join(str(part.value) for part in parts).replace("\u00a0", " ")
+
+
+def chart(at: AppTest, alt: str) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """The specification and the rows of each dataset of the chart whose alt text begins so."""
+    for element in at.get("vega_lite_chart"):
+        proto = element.proto
+        if proto.alt.startswith(alt):
+            data = {d.name: _arrow(d.data.data).to_pylist() for d in proto.datasets}
+            return json.loads(proto.spec), data
+    raise KeyError(f"no chart with the alt text {alt!r}")
+
+
+def _arrow(packed: bytes) -> pa.Table:
+    return pa.ipc.open_stream(io.BytesIO(packed)).read_all()
+
+
+def use(monkeypatch: Any, home: Path, role: str | None = None) -> None:
+    """Let the dashboard find this study, in this role."""
+    monkeypatch.setenv("STEPWELL_HOME", str(home))
+    if role is None:
+        monkeypatch.delenv("STEPWELL_ROLE", raising=False)
+    else:
+        monkeypatch.setenv("STEPWELL_ROLE", role)

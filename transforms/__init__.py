@@ -1,0 +1,1 @@
+"""What the facts mean: minutes to days, answers to scores, and the two joined."""

@@ -1,0 +1,180 @@
+"""One row and one reason for every study day of every participant."""
+
+from datetime import datetime
+
+import duckdb
+
+from transforms.rules import run
+from warehouse.study import Study
+
+
+def derive_participant_day(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
+    """Fill `participant_day`: from study day 1 to `as_of`'s local day or the end of follow-up.
+
+    Reads participant, goal, day_metric, ops.connection and ops.receipt. `as_of` is an instant with
+    its offset. A day is complete when its source has landed every data type past a sync after the
+    day's end; until then nothing of it is shown: steps are blank, never zero. The states and their
+    order are those of `warehouse.tables.derived.DAY_STATES`, the thresholds the protocol's.
+    """
+    run(con, PARTICIPANT_DAYS, study, as_of=as_of)
+
+
+PARTICIPANT_DAYS = """
+INSERT INTO participant_day BY NAME
+WITH study_days AS (
+    SELECT participant_id, timezone, withdrawn_on, paused_from, paused_to, study_day,
+        starts_on + study_day - 1 AS activity_date
+    FROM (
+        SELECT *, CAST(unnest(range(1, 1 + least(
+            CAST($as_of AT TIME ZONE timezone AS DATE) - starts_on + 1, 7 * $study_weeks
+        ))) AS INTEGER) AS study_day
+        FROM participant
+    )
+),
+midnights AS (  -- where clocks change a day has 23 or 25 hours: asked once per zone and date
+    SELECT timezone, activity_date,
+        CAST(activity_date + 1 AS TIMESTAMP) AT TIME ZONE timezone AS day_end_at
+    FROM (SELECT DISTINCT timezone, activity_date FROM study_days)
+),
+priorities AS (
+    SELECT unnest($wearables_sources) AS source,
+        generate_subscripts($wearables_sources, 1) AS priority
+),
+connections AS (
+    SELECT participant_id, source, priority, state, landed_sync_at
+    FROM ops.connection
+    JOIN priorities USING (source)
+    WHERE state <> 'never_connected'
+),
+offers AS (  -- each day from each source the participant ever connected
+    SELECT d.participant_id, d.activity_date, c.source, c.priority, c.state,
+        coalesce(m.day_end_at, n.day_end_at) AS day_end_at,
+        coalesce(c.landed_sync_at >= coalesce(m.day_end_at, n.day_end_at), false) AS complete,
+        coalesce(m.has_minutes OR m.vendor_steps IS NOT NULL, false) AS has_data
+    FROM study_days AS d
+    JOIN midnights AS n USING (timezone, activity_date)
+    JOIN connections AS c USING (participant_id)
+    LEFT JOIN day_metric AS m
+        ON m.participant_id = d.participant_id AND m.source = c.source
+        AND m.activity_date = d.activity_date
+),
+chosen AS (  -- one source a day, by the protocol's priority; two are never summed
+    SELECT participant_id, activity_date, source, state, day_end_at, complete
+    FROM offers
+    QUALIFY row_number() OVER (
+        PARTITION BY participant_id, activity_date ORDER BY NOT (complete AND has_data), priority
+    ) = 1
+),
+newest_pulls AS (
+    SELECT participant_id, source, arg_max(pull_id, (asked_at, pull_id)) AS pull_id
+    FROM ops.receipt
+    GROUP BY participant_id, source
+),
+pull_results AS (
+    SELECT participant_id, source,
+        bool_or(reason IN ('misconfigured', 'our_fault', 'bad_reply', 'rate_limited')) AS failed,
+        bool_or(reason = 'vendor_outage') AS outage
+    FROM ops.receipt
+    JOIN newest_pulls USING (participant_id, source, pull_id)
+    GROUP BY participant_id, source
+),
+pulls AS (  -- many participants' pulls failing alike is the vendor's outage, not ours
+    SELECT participant_id, source, failed, outage,
+        100 * sum(CAST(outage AS INTEGER)) OVER source_of
+            >= $wearables_outage_share_pct * count(*) OVER source_of AS outage_is_shared
+    FROM pull_results
+    WINDOW source_of AS (PARTITION BY source)
+),
+goals_in_force AS (
+    SELECT d.participant_id, d.activity_date, arg_max(g.goal_steps, g.version) AS goal_steps
+    FROM study_days AS d
+    JOIN goal AS g
+        ON g.participant_id = d.participant_id
+        AND d.activity_date BETWEEN g.valid_from AND coalesce(g.valid_to, d.activity_date)
+    GROUP BY d.participant_id, d.activity_date
+),
+facts AS (
+    SELECT d.*, c.source, c.state, p.failed, p.outage, p.outage_is_shared,
+        coalesce(c.day_end_at, n.day_end_at) AS day_end_at,
+        coalesce(c.complete, false) AS complete,
+        m.vendor_steps > 0 AND NOT m.has_minutes AS only_total,
+        coalesce(CASE WHEN m.wear_method = 'steps' THEN m.wear_hours_with_steps > 0
+            ELSE m.wear_minutes >= $wear_not_worn_below_minutes END, false) AS worn,
+        coalesce(CASE WHEN m.wear_method = 'steps'
+            THEN m.wear_hours_with_steps >= $wear_valid_day_step_hours
+            ELSE m.wear_minutes >= $wear_valid_day_minutes END, false) AS worn_enough,
+        m.steps, m.max_minute_steps
+    FROM study_days AS d
+    JOIN midnights AS n USING (timezone, activity_date)
+    LEFT JOIN chosen AS c USING (participant_id, activity_date)
+    LEFT JOIN pulls AS p ON p.participant_id = d.participant_id AND p.source = c.source
+    LEFT JOIN day_metric AS m
+        ON m.participant_id = d.participant_id AND m.source = c.source
+        AND m.activity_date = d.activity_date
+),
+states AS (
+    SELECT participant_id, activity_date, study_day, source, day_end_at, complete,
+        CASE  -- the first that fits is the state
+            WHEN activity_date >= withdrawn_on THEN 'outside_study'
+            WHEN NOT complete THEN CASE
+                WHEN activity_date BETWEEN paused_from AND coalesce(paused_to, activity_date)
+                    THEN 'paused'
+                WHEN source IS NULL THEN 'never_connected'
+                WHEN state IN ('revoked', 'expired', 'scope_missing', 'wrong_account')
+                    THEN 'consent_lost'
+                WHEN failed OR (outage AND NOT outage_is_shared) THEN 'fetch_failed'
+                WHEN outage OR state = 'retired' THEN 'vendor_outage'
+                WHEN $as_of < day_end_at + to_days($wear_minute_memory_days) THEN 'pending_sync'
+                ELSE 'minutes_lost'
+            END
+            WHEN only_total THEN 'minutes_lost'
+            WHEN NOT worn THEN 'not_worn'
+            WHEN steps > $wear_implausible_day_steps
+                OR max_minute_steps > $wear_implausible_minute_steps
+                OR (worn_enough AND steps < $wear_implausible_low_steps) THEN 'implausible'
+            WHEN NOT worn_enough THEN 'insufficient_wear'
+            ELSE 'valid'
+        END AS day_state
+    FROM facts
+),
+days AS (
+    SELECT *, day_state IN ('not_worn', 'implausible', 'insufficient_wear', 'valid') AS measured,
+        measured OR day_state = 'minutes_lost' AS known
+    FROM states
+)
+SELECT d.participant_id, d.activity_date, d.study_day,
+    (d.study_day - 1) // 7 + 1 AS study_week,
+    d.day_state,
+    d.day_state NOT IN (
+        'outside_study', 'paused', 'fetch_failed', 'vendor_outage', 'pending_sync'
+    ) AS eligible_day,
+    d.day_state = 'valid' AS valid_day,
+    d.day_state <> 'outside_study' AND (
+        NOT d.complete OR $as_of < d.day_end_at + to_days($wearables_final_after_days)
+    ) AS provisional,
+    k.source, k.era, k.device_model, k.day_minutes,
+    CASE d.day_state WHEN 'minutes_lost' THEN k.vendor_steps
+        WHEN 'not_worn' THEN coalesce(m.steps, 0) ELSE m.steps END AS steps,
+    k.vendor_steps,
+    abs(m.steps - k.vendor_steps) > k.vendor_steps * $wear_reconcile_pct / 100 AS reconcile,
+    CASE WHEN d.day_state = 'not_worn' AND m.wear_method IS DISTINCT FROM 'steps'
+        THEN coalesce(m.wear_minutes, 0) ELSE m.wear_minutes END AS wear_minutes,
+    m.wear_method,
+    m.cadence_0_minutes, m.cadence_1_19_minutes, m.cadence_20_39_minutes,
+    m.cadence_40_59_minutes, m.cadence_60_79_minutes, m.cadence_80_99_minutes,
+    m.cadence_100_119_minutes, m.cadence_120_minutes,
+    m.moderate_minutes, m.vigorous_minutes, m.mvpa_minutes, m.mvpa_equivalent_minutes,
+    g.goal_steps,
+    CASE WHEN d.day_state = 'valid' THEN m.steps >= g.goal_steps END AS goal_met
+FROM days AS d
+LEFT JOIN day_metric AS k  -- what is known of the day at all
+    ON d.known AND k.participant_id = d.participant_id AND k.source = d.source
+    AND k.activity_date = d.activity_date
+LEFT JOIN day_metric AS m  -- its minutes
+    ON d.measured AND m.participant_id = d.participant_id AND m.source = d.source
+    AND m.activity_date = d.activity_date
+LEFT JOIN goals_in_force AS g
+    ON d.day_state <> 'outside_study' AND g.participant_id = d.participant_id
+    AND g.activity_date = d.activity_date
+ORDER BY d.participant_id, d.activity_date
+"""

@@ -1,0 +1,61 @@
+"""Each participant's adherence to date."""
+
+from datetime import datetime
+
+import duckdb
+
+from transforms.rules import run
+from warehouse.study import Study
+
+
+def derive_adherence(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
+    """Fill `adherence` from participant, participant_day and participant_week: a row for everyone.
+
+    Shares are 0 to 1, blank when there is nothing to divide by; days outside the study are in no
+    count. `as_of` tells which day is the last that has ended. Definitions: domain.md 3.8.
+    """
+    run(con, ADHERENCE, study, as_of=as_of)
+
+
+ADHERENCE = """
+INSERT INTO adherence BY NAME
+WITH days AS (
+    SELECT participant_id,
+        count(*) FILTER (WHERE day_state <> 'outside_study') AS study_days,
+        count(*) FILTER (WHERE eligible_day) AS eligible_days,
+        count(*) FILTER (WHERE valid_day) AS valid_days,
+        count(goal_met) AS goal_days,
+        count(*) FILTER (WHERE goal_met) AS goal_days_met,
+        count(*) FILTER (WHERE eligible_day AND goal_steps IS NOT NULL) AS eligible_goal_days,
+        sum(least(steps, goal_steps)) FILTER (WHERE goal_met IS NOT NULL) AS steps_to_goal,
+        sum(goal_steps) FILTER (WHERE goal_met IS NOT NULL) AS goal_steps,
+        avg(steps) FILTER (WHERE valid_day) AS steps_per_day,
+        max(activity_date) FILTER (WHERE valid_day) AS last_valid_on,
+        arg_max(day_state, activity_date) FILTER (
+            WHERE activity_date < CAST($as_of AT TIME ZONE timezone AS DATE)
+        ) AS last_day_state
+    FROM participant
+    LEFT JOIN participant_day USING (participant_id)
+    GROUP BY participant_id
+),
+weeks AS (
+    SELECT participant_id,
+        count(*) FILTER (WHERE valid_week AND adherent_week IS NOT NULL) AS goal_weeks,
+        count(*) FILTER (WHERE adherent_week) AS adherent_weeks
+    FROM participant_week
+    GROUP BY participant_id
+)
+SELECT participant_id, study_days, eligible_days, valid_days, goal_days, goal_days_met,
+    valid_days / nullif(eligible_days, 0) AS wear_adherence,
+    goal_days_met / nullif(goal_days, 0) AS goal_adherence_observed,
+    goal_days_met / nullif(eligible_goal_days, 0) AS goal_adherence_strict,
+    steps_to_goal / goal_steps AS dose_adherence,
+    steps_per_day,
+    adherent_weeks / nullif(goal_weeks, 0) AS adherent_weeks,
+    CASE WHEN goal_weeks > 0
+        THEN 100 * adherent_weeks >= $goals_adherent_weeks_pct * goal_weeks END AS is_adherent,
+    last_valid_on, last_day_state
+FROM days
+LEFT JOIN weeks USING (participant_id)
+ORDER BY participant_id
+"""

@@ -1,0 +1,58 @@
+"""Improvement of cohorts by visit and scale."""
+
+import duckdb
+
+from transforms.cohort.cohort import cohort_members
+from transforms.cohort.interval import t_table, wilson
+from transforms.outcomes.given import given
+from warehouse.disclosure import insert_shown
+from warehouse.study import Study
+from warehouse.tables import derived
+
+COUNTS = ("expected", "received", "changed", "evaluable")
+
+
+def derive_cohort_outcome(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Fill `cohort_outcome` from `outcome`.
+
+    Expected are the participants whose visit has come due, received those with a score. Means have
+    a t-interval (from two scores on), the share of responders a Wilson interval. Of those who
+    answered: neither adjusted nor imputed. Small cells are withheld.
+    """
+    members = cohort_members(con)
+    ci_low, ci_high = wilson("responders", "evaluable")
+    rows = CELLS.replace("{ci_low}", ci_low).replace("{ci_high}", ci_high)
+    with given(con, cohort_member=members, t_table=t_table(members.num_rows)):
+        insert_shown(con, derived.cohort_outcome, rows, COUNTS, study.study.small_cell)
+
+
+# Means are taken in a fixed order: sums of decimals depend on it, and the content hash on them.
+CELLS = """
+WITH cell AS (
+    SELECT cohort_kind, cohort, visit, scale,
+        count(*) AS expected,
+        count(score) AS received,
+        count(improvement) AS changed,
+        count(is_responder) AS evaluable,
+        sum(CAST(is_responder AS INTEGER)) AS responders,
+        avg(score ORDER BY participant_id) AS mean_score,
+        stddev_samp(score ORDER BY participant_id) AS score_sd,
+        avg(improvement ORDER BY participant_id) AS mean_improvement,
+        stddev_samp(improvement ORDER BY participant_id) AS improvement_sd
+    FROM outcome
+    JOIN cohort_member USING (participant_id)
+    WHERE status NOT IN ('not_due', 'outside_study')
+    GROUP BY cohort_kind, cohort, visit, scale
+)
+SELECT cell.*,
+    mean_score - score_t.t * score_sd / sqrt(received) AS score_ci_low,
+    mean_score + score_t.t * score_sd / sqrt(received) AS score_ci_high,
+    mean_improvement - improvement_t.t * improvement_sd / sqrt(changed) AS improvement_ci_low,
+    mean_improvement + improvement_t.t * improvement_sd / sqrt(changed) AS improvement_ci_high,
+    responders / nullif(evaluable, 0) AS responder_share,
+    {ci_low} AS responder_ci_low,
+    {ci_high} AS responder_ci_high
+FROM cell
+LEFT JOIN t_table AS score_t ON score_t.df = received - 1
+LEFT JOIN t_table AS improvement_t ON improvement_t.df = changed - 1
+"""

@@ -1,0 +1,1 @@
+"""Outcomes: answers to scores, scores to change and response, activity beside them."""

@@ -1,0 +1,57 @@
+"""The protocol's scales and visits as tables, so that no reader need open study.toml."""
+
+import duckdb
+
+from transforms.instruments import read_scales
+from transforms.outcomes.given import given
+from warehouse.schema import table_of
+from warehouse.study import Study, StudyError
+from warehouse.tables import derived
+
+
+def derive_scale(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Fill `scale`: every scale that can be scored, with the protocol's threshold where it has one.
+
+    StudyError when the protocol names a scale no instrument has.
+    """
+    assert_known_scales(study)
+    thresholds = {outcome.scale: outcome for outcome in study.outcomes}
+    rows = []
+    for code, (instrument, scale) in read_scales().items():
+        mcid = thresholds[code].mcid if code in thresholds else None
+        rows.append(
+            {
+                "scale": code,
+                "instrument": instrument.code,
+                "label": scale.label,
+                "low": scale.low,
+                "high": scale.high,
+                "better": scale.better,
+                "mcid": mcid,
+                "mcid_kind": None if mcid is None else thresholds[code].mcid_kind,
+                "citation": instrument.citation,
+            }
+        )
+    with given(con, protocol_scale=table_of(derived.scale, rows)):
+        con.execute("INSERT INTO scale BY NAME FROM protocol_scale")
+
+
+def derive_visit(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Fill `visit`: the protocol's visits in the order of study.toml."""
+    rows = [
+        {"visit": visit.code, "position": position, "label": visit.label, "week": visit.week}
+        for position, visit in enumerate(study.visits, start=1)
+    ]
+    with given(con, protocol_visit=table_of(derived.visit, rows)):
+        con.execute("INSERT INTO visit BY NAME FROM protocol_visit")
+
+
+def assert_known_scales(study: Study) -> None:
+    """Raise StudyError unless every outcome of the protocol has an instrument."""
+    known = read_scales()
+    for outcome in study.outcomes:
+        if outcome.scale not in known:
+            raise StudyError(
+                f"study.toml: outcomes: unknown scale {outcome.scale!r}; "
+                f"known: {', '.join(sorted(known))}"
+            )

@@ -1,0 +1,1 @@
+"""What is stored, and how: table definitions, the lake, the register and the published file."""

@@ -1,0 +1,227 @@
+"""The lake: raw replies as they came, and landed rows in Parquet, behind a path or URL.
+
+Day rows live in one file per source, local date and batch, with a deterministic name; a file is
+written aside and moved into place, so a reader sees the old one or the new one. A batch is pulled
+by one task at a time, so no two writers meet in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.fs
+import pyarrow.parquet as pq
+
+from warehouse.schema import Table
+from warehouse.tables.landed import activity_day
+
+ZSTD_LEVEL = 3  # higher levels gain a few percent at several times the cost (performance.md)
+_DAY_ENCODINGS = {"step_minute.list.element": "DELTA_BINARY_PACKED"}
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One file of the lake: the ledger of what a build was made from is a list of these."""
+
+    path: str
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row that came or changed; `before` is None for a new one. Both hold the small columns."""
+
+    before: dict[str, Any] | None
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Merge:
+    """What merging rows did: the rows that changed, and how many were already there."""
+
+    changes: list[Change]
+    same: int
+
+    @property
+    def new(self) -> int:
+        return sum(change.before is None for change in self.changes)
+
+    @property
+    def changed(self) -> int:
+        return len(self.changes) - self.new
+
+
+class Lake:
+    """The lake at `url`: a folder, file:// or s3:// URL."""
+
+    def __init__(self, url: str) -> None:
+        if "://" in url:
+            self._fs, self._base = pyarrow.fs.FileSystem.from_uri(url)
+        else:
+            self._fs, self._base = pyarrow.fs.LocalFileSystem(), os.path.abspath(url)
+
+    # Raw replies
+
+    def keep_raw(self, source: str, fetched_at: datetime, name: str, body: bytes) -> str:
+        """Keep a bundle of raw replies, compressed; returns its path. Same name, same content."""
+        path = f"raw/source={source}/on={fetched_at:%Y-%m-%d}/{name}.zst"
+        if not self._exists(path):
+            codec = pa.Codec("zstd", compression_level=ZSTD_LEVEL)
+            self._put(path, codec.compress(body, asbytes=True))
+        return path
+
+    def raw(self, source: str) -> Iterator[tuple[str, bytes]]:
+        """Each bundle of a source as (path, content), oldest first."""
+        for file in self.files(f"raw/source={source}"):
+            with self._fs.open_input_stream(self._full(file.path), compression="zstd") as stream:
+                yield file.path, stream.read()
+
+    # Day rows
+
+    def merge_days(self, source: str, bucket: str, days: pa.Table) -> Merge:
+        """Land activity_day rows of one batch: the newest fetch of a day wins, same facts stay.
+
+        Rows of other participants in the same files are kept as they are.
+        """
+        changes: list[Change] = []
+        same = 0
+        for on in sorted(set(days["activity_date"].to_pylist())):
+            rows = days.filter(pc.equal(days["activity_date"], pa.scalar(on, pa.date32())))
+            path = day_path(source, on, bucket)
+            merge = self._merge(activity_day, path, rows)
+            changes += merge.changes
+            same += merge.same
+        return Merge(changes, same)
+
+    def day_files(self) -> list[LakeFile]:
+        """Every file of day rows."""
+        return self.files("activity_day")
+
+    def read_days(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        """The day rows of one file."""
+        return self._read(path, columns)
+
+    # Small tables
+
+    def merge_rows(self, table: Table, source: str, bucket: str, rows: pa.Table) -> Merge:
+        """Land rows of a small table (response, treatment_session, goal) of one batch."""
+        return self._merge(table, f"{table.name}/source={source}/bucket={bucket}.parquet", rows)
+
+    def read_rows(self, table: Table) -> pa.Table:
+        """All rows of a small table."""
+        parts = [self._read(file.path) for file in self.files(table.name)]
+        return pa.concat_tables([table.arrow.empty_table(), *parts])
+
+    # Files
+
+    def files(self, folder: str) -> list[LakeFile]:
+        """Every finished file below a folder, by path."""
+        selector = pyarrow.fs.FileSelector(self._full(folder), recursive=True, allow_not_found=True)
+        found = [
+            LakeFile(os.path.relpath(info.path, self._base), info.size, info.mtime_ns or 0)
+            for info in self._fs.get_file_info(selector)
+            if info.is_file and not info.base_name.startswith(".")
+        ]
+        return sorted(found, key=lambda file: file.path)
+
+    def _merge(self, table: Table, path: str, rows: pa.Table) -> Merge:
+        rows = _one_per_key(table, rows)
+        old = self._read(path) if self._exists(path) else table.arrow.empty_table()
+        small = [c.name for c in table.columns if not pa.types.is_list(c.type.arrow)]
+        small += [name for name in ("raw_sha256",) if name in table.names]
+        before = {_key(table, row): row for row in old.select(small).to_pylist()}
+        newer = [
+            (index, row, before.get(_key(table, row)))
+            for index, row in enumerate(rows.select(small).to_pylist())
+            if _newer(row, before.get(_key(table, row)))
+        ]
+        if newer:  # even the same facts: a later word for them must outlive an earlier other one
+            replaced = {_key(table, row) for _, row, _ in newer}
+            keep = [n for n, key in enumerate(before) if key not in replaced]
+            taken = rows.take(pa.array([index for index, _, _ in newer], pa.int64()))
+            merged = pa.concat_tables([old.take(pa.array(keep, pa.int64())), taken])
+            self._write(table, path, merged.sort_by([(name, "ascending") for name in table.key]))
+        changes = [
+            Change(stored, row)
+            for _, row, stored in newer
+            if stored is None or stored["row_hash"] != row["row_hash"]
+        ]
+        return Merge(changes, rows.num_rows - len(changes))
+
+    def _write(self, table: Table, path: str, rows: pa.Table) -> None:
+        encodings = _DAY_ENCODINGS if table is activity_day else None
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            rows,
+            sink,
+            compression="zstd",
+            compression_level=ZSTD_LEVEL,
+            use_dictionary=[c.name for c in table.columns if not pa.types.is_list(c.type.arrow)],
+            column_encoding=encodings,
+        )
+        self._put(path, sink.getvalue().to_pybytes())
+
+    def _read(self, path: str, columns: list[str] | None = None) -> pa.Table:
+        with self._fs.open_input_file(self._full(path)) as file:
+            return pq.ParquetFile(file).read(columns=columns)
+
+    def _put(self, path: str, body: bytes) -> None:
+        full = self._full(path)
+        if not isinstance(self._fs, pyarrow.fs.LocalFileSystem):
+            with self._fs.open_output_stream(full) as stream:  # an object appears whole
+                stream.write(body)
+            return
+        target = Path(full)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f".{uuid.uuid4().hex}.tmp")
+        with open(aside, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+
+    def _exists(self, path: str) -> bool:
+        info = self._fs.get_file_info(self._full(path))
+        return bool(info.is_file)
+
+    def _full(self, path: str) -> str:
+        return f"{self._base}/{path}"
+
+
+def day_path(source: str, on: date, bucket: str) -> str:
+    """Where the day rows of a source, local date and batch live."""
+    return f"activity_day/source={source}/date={on:%Y-%m-%d}/bucket={bucket}.parquet"
+
+
+def _key(table: Table, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in table.key)
+
+
+def _newer(row: dict[str, Any], stored: dict[str, Any] | None) -> bool:
+    """Whether `row` is a newer word than `stored`.
+
+    Two words of one instant are told apart by their hash, so that the order of arrival is nothing.
+    """
+    if stored is None:
+        return True
+    word = (row["fetched_at"], row["row_hash"])
+    return bool(word > (stored["fetched_at"], stored["row_hash"]))
+
+
+def _one_per_key(table: Table, rows: pa.Table) -> pa.Table:
+    names = [*table.key, "fetched_at", "row_hash"]
+    newest: dict[tuple[Any, ...], tuple[int, dict[str, Any]]] = {}
+    for index, row in enumerate(rows.select(names).to_pylist()):
+        key = _key(table, row)
+        if _newer(row, newest[key][1] if key in newest else None):
+            newest[key] = (index, row)
+    return rows.take(pa.array(sorted(index for index, _ in newest.values()), pa.int64()))

@@ -1,0 +1,196 @@
+"""Publishing: a build is made beside the old one, checked, stamped, and then swapped in.
+
+Each build writes two files. The full one holds the arms and lies in `unblinded/`, readable by its
+owner alone; the masked one, without anything that reveals an arm, lies in `published/`. In both
+folders `warehouse.duckdb` is a link to the newest build and moves in one atomic step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse.home import Home
+from warehouse.schema import Table
+from warehouse.tables import PUBLISHED
+
+STABLE_NAME = "warehouse.duckdb"
+KEEP_BUILDS = 5
+# Readable by DuckDB 1.4 and every later one.
+STORAGE_VERSION = "v1.4.0"
+
+
+class CheckFailed(Exception):
+    """A build broke its own rules and was not published; the message lists them."""
+
+
+class NotPublished(Exception):
+    """There is no published file yet."""
+
+
+def stable_path(home: Home, sees_arms: bool = False) -> Path:
+    """The link that always names the newest build a role may open."""
+    return (home.unblinded if sees_arms else home.published) / STABLE_NAME
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory connection with the settings every reader and builder needs."""
+    con = duckdb.connect(config={"autoinstall_known_extensions": False})
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def open_published(path: Path) -> duckdb.DuckDBPyConnection:
+    """Open the build that `path` names now, read-only; NotPublished when there is none.
+
+    The link is resolved first: within one process DuckDB would otherwise go on serving the old
+    file under the same name.
+    """
+    if not path.exists():
+        raise NotPublished(f"{path}: nothing is published yet; run `stepwell build`")
+    con = connect()
+    con.execute(f"ATTACH '{_sql(path.resolve())}' AS warehouse (READ_ONLY)")
+    con.execute("USE warehouse")
+    return con
+
+
+@contextmanager
+def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A connection to a new, empty full build beside the published ones, every table created.
+
+    Left without an error the file is closed and stays aside for `publish`; with one it is removed.
+    """
+    folder = home.unblinded / "builds"
+    folder.mkdir(parents=True, exist_ok=True)
+    home.unblinded.chmod(0o700)
+    aside = folder / f".{build_id}.tmp"
+    aside.unlink(missing_ok=True)
+    con = connect()
+    try:
+        _create(con, aside, PUBLISHED)
+        yield con, aside
+        con.execute("USE memory")
+        con.execute("DETACH warehouse")
+    except BaseException:
+        con.close()
+        aside.unlink(missing_ok=True)
+        raise
+    con.close()
+
+
+def check(con: duckdb.DuckDBPyConnection) -> None:
+    """Write every table's checks to ops.check_result; CheckFailed lists those that do not hold."""
+    failures = [failure for table in PUBLISHED for failure in table.failures(con)]
+    names = [[sentence, 0] for table in PUBLISHED for sentence in table.sentences]
+    con.executemany("INSERT INTO ops.check_result VALUES (?, ?)", names)
+    if failures:
+        lines = [f"{sentence}: {n} rows do not" for sentence, n in failures]
+        raise CheckFailed("this build was not published:\n" + "\n".join(lines))
+
+
+def publish(home: Home, build_id: str, aside: Path) -> Path:
+    """Make the masked twin of the full build `aside`, and swap both in; returns the masked path."""
+    masked = _masked_twin(home, build_id, aside)
+    for folder, file in ((home.unblinded, aside), (home.published, masked)):
+        final = folder / "builds" / f"warehouse_{build_id}.duckdb"
+        os.replace(file, final)
+        _point(folder / STABLE_NAME, final)
+        _prune(folder)
+    return stable_path(home)
+
+
+def content_hash(con: duckdb.DuckDBPyConnection) -> str:
+    """SHA-256 of what the tables of `main` say, whatever the order of their rows."""
+    total = hashlib.sha256()
+    for name, rows, digest in table_hashes(con):
+        total.update(f"{name} {rows} {digest}\n".encode())
+    return total.hexdigest()
+
+
+def table_hashes(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
+    """Each table of `main` in the open file as (name, rows, hash); provenance does not count."""
+    query = (
+        "SELECT table_name FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND schema_name = 'main'"
+    )
+    present = {row[0] for row in con.execute(query).fetchall()}
+    return [
+        (table.name, *_table_hash(con, table))
+        for table in sorted(PUBLISHED, key=lambda table: table.name)
+        if table.schema == "main" and table.name in present
+    ]
+
+
+def _table_hash(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
+    present = {row[0] for row in con.execute(f"DESCRIBE {table.full_name}").fetchall()}
+    columns = [c.name for c in table.columns if c.name in present and not c.provenance]
+    packed = ", ".join(f'"{name}" := "{name}"' for name in columns)
+    row = con.execute(
+        f"SELECT count(*), coalesce(sha256(string_agg(line, '' ORDER BY line)), '') FROM "
+        f"(SELECT md5(struct_pack({packed})::VARCHAR) AS line FROM {table.full_name})"
+    ).fetchall()[0]
+    return int(row[0]), str(row[1])
+
+
+def _masked_twin(home: Home, build_id: str, full: Path) -> Path:
+    folder = home.published / "builds"
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f".{build_id}.tmp"
+    aside.unlink(missing_ok=True)
+    con = connect()
+    try:
+        con.execute(f"ATTACH '{_sql(full)}' AS complete (READ_ONLY)")
+        shown = [(table, masked) for table in PUBLISHED if (masked := table.masked())]
+        _create(con, aside, [masked for _, masked in shown])
+        con.execute("BEGIN")
+        for table, masked in shown:
+            columns = ", ".join(f'"{name}"' for name in masked.names)
+            hidden = f"WHERE NOT ({table.reveals_arm_where})" if table.reveals_arm_where else ""
+            source = f"complete.{table.schema}.{table.name}"
+            con.execute(f"INSERT INTO {masked.full_name} SELECT {columns} FROM {source} {hidden}")
+        con.execute("UPDATE ops.build SET masked = true, content_hash = ?", [content_hash(con)])
+        con.execute("COMMIT")
+    finally:
+        con.close()
+    return aside
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, path: Path, tables: tuple[Table, ...] | list[Table]
+) -> None:
+    con.execute(f"ATTACH '{_sql(path)}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+    con.execute("USE warehouse")
+    con.execute("BEGIN")  # each statement alone would wait for the disk
+    con.execute("CREATE SCHEMA ops")
+    for table in tables:
+        table.create(con)
+    con.execute("COMMIT")
+
+
+def _point(link: Path, target: Path) -> None:
+    aside = link.with_name(f".{link.name}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        aside.unlink()
+    aside.symlink_to(os.path.relpath(target, link.parent))
+    os.replace(aside, link)
+
+
+def _prune(folder: Path) -> None:
+    builds = sorted((folder / "builds").glob("warehouse_*.duckdb"))
+    for old in builds[:-KEEP_BUILDS]:
+        old.unlink(missing_ok=True)
+
+
+def _sql(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def stamp(now: datetime) -> str:
+    """The name of a build made at `now`: sorts by time."""
+    return now.strftime("%Y%m%dT%H%M%S%fZ")

@@ -1,0 +1,240 @@
+"""The study as a file: `study.toml` read and validated, with errors that name line and choices."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+EXAMPLE = Path(__file__).with_name("study.toml")
+
+
+class StudyError(ValueError):
+    """study.toml cannot be used; the message names file, line and what is allowed."""
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"unknown time zone {name!r}; give an IANA zone such as Europe/London")
+    return name
+
+
+Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
+Zone = Annotated[str, AfterValidator(_zone)]
+Days = Annotated[int, Field(ge=0, le=3660)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Head(_Part):
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+    title: str
+    first_day: date
+    weeks: Annotated[int, Field(ge=1, le=520)]
+    small_cell: Annotated[int, Field(ge=0, le=100)] = 5
+
+
+class Arm(_Part):
+    code: Code
+    label: str
+
+
+class Site(_Part):
+    code: Code
+    label: str
+    timezone: Zone
+
+
+class Therapist(_Part):
+    code: Code
+    site: Code
+
+
+class Visit(_Part):
+    """A visit and its window in study days (day 1 first, -1 the day before it, no day 0)."""
+
+    code: Code
+    label: str
+    week: Annotated[int, Field(ge=0)] | None = None
+    opens_day: int | None = None
+    closes_day: int | None = None
+    at_discharge: bool = False
+    overdue_days: Days = 2
+
+    @model_validator(mode="after")
+    def _has_a_window(self) -> Visit:
+        window = (self.week, self.opens_day, self.closes_day)
+        if self.at_discharge:
+            if window != (None, None, None):
+                raise ValueError("a visit at_discharge has no week, opens_day or closes_day")
+        elif None in window:
+            raise ValueError("give week, opens_day and closes_day, or at_discharge = true")
+        elif 0 in (self.opens_day, self.closes_day):
+            raise ValueError("there is no study day 0: day 1 follows day -1")
+        elif (self.opens_day or 0) > (self.closes_day or 0):
+            raise ValueError("opens_day is after closes_day")
+        return self
+
+
+class Outcome(_Part):
+    scale: Code
+    visits: list[Code]
+    mcid: Annotated[float, Field(gt=0)] | None = None
+    mcid_kind: Literal["points", "percent"] = "points"
+
+
+class Wear(_Part):
+    valid_day_minutes: Annotated[int, Field(ge=1, le=1500)] = 600
+    valid_day_step_hours: Annotated[int, Field(ge=1, le=24)] = 10
+    not_worn_below_minutes: Annotated[int, Field(ge=1, le=600)] = 10
+    valid_week_days: Annotated[int, Field(ge=1, le=7)] = 4
+    minute_memory_days: Days = 7
+    implausible_day_steps: Annotated[int, Field(ge=1)] = 45_000
+    implausible_minute_steps: Annotated[int, Field(ge=1)] = 250
+    implausible_low_steps: Annotated[int, Field(ge=0)] = 0
+    moderate_cadence: Annotated[int, Field(ge=1, le=300)] = 100
+    vigorous_cadence: Annotated[int, Field(ge=1, le=300)] = 130
+    reconcile_pct: Annotated[float, Field(ge=0, le=100)] = 5
+
+
+class Goals(_Part):
+    baseline_days: Days = 14
+    adherent_week_goal_days: Annotated[int, Field(ge=1, le=7)] = 5
+    adherent_weeks_pct: Annotated[float, Field(ge=0, le=100)] = 70
+
+
+class ActivityBeforeVisit(_Part):
+    days: Annotated[int, Field(ge=1, le=365)] = 14
+    min_valid_days: Annotated[int, Field(ge=1)] = 4
+
+
+class Wearables(_Part):
+    sources: list[str]
+    trailing_days: Days = 7
+    final_after_days: Days = 14
+    batch_size: Annotated[int, Field(ge=1, le=500)] = 20
+    outage_share_pct: Annotated[float, Field(gt=0, le=100)] = 50
+
+
+class Role(_Part):
+    code: Code
+    sees_arms: bool = False
+    sites: list[Code] = []
+
+
+class Amendment(_Part):
+    dated: date
+    what: str
+
+
+class Study(_Part):
+    """The protocol. `sources` holds each source's own settings, checked by the source itself."""
+
+    study: Head
+    arms: Annotated[list[Arm], Field(min_length=1)]
+    sites: Annotated[list[Site], Field(min_length=1)]
+    therapists: list[Therapist] = []
+    visits: Annotated[list[Visit], Field(min_length=1)]
+    outcomes: Annotated[list[Outcome], Field(min_length=1)]
+    wear: Wear = Wear()
+    goals: Goals = Goals()
+    activity_before_visit: ActivityBeforeVisit = ActivityBeforeVisit()
+    wearables: Wearables
+    sources: dict[str, dict[str, Any]] = {}
+    roles: Annotated[list[Role], Field(min_length=1)]
+    amendments: list[Amendment] = []
+
+    @model_validator(mode="after")
+    def _names_only_what_it_defines(self) -> Study:
+        for part in ("arms", "sites", "therapists", "visits", "roles"):
+            codes = [item.code for item in getattr(self, part)]
+            repeated = sorted({code for code in codes if codes.count(code) > 1})
+            if repeated:
+                raise ValueError(f"{part}: {', '.join(repeated)} is defined twice")
+        sites = {site.code for site in self.sites}
+        visits = {visit.code for visit in self.visits}
+        for therapist in self.therapists:
+            _known("site", therapist.site, sites, f"therapist {therapist.code}")
+        for outcome in self.outcomes:
+            for code in outcome.visits:
+                _known("visit", code, visits, f"outcome {outcome.scale}")
+        for role in self.roles:
+            for code in role.sites:
+                _known("site", code, sites, f"role {role.code}")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the protocol as validated: comments and layout do not change it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def site(self, code: str) -> Site:
+        return next(site for site in self.sites if site.code == code)
+
+
+def read_study(path: Path) -> Study:
+    """The study of `path`; StudyError names the line of each thing that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StudyError(f"{path}: no study here; `stepwell init NAME` makes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: cannot be read ({error})") from None
+    try:
+        return Study.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{path}: not valid TOML: {error}") from None
+    except ValidationError as error:
+        lines = [_sentence(path, text, item) for item in error.errors()]
+        raise StudyError("\n".join(lines)) from None
+
+
+def _known(kind: str, code: str, known: set[str], where: str) -> None:
+    if code not in known:
+        raise ValueError(f"{where}: unknown {kind} {code!r}; known: {', '.join(sorted(known))}")
+
+
+def _sentence(path: Path, text: str, item: Any) -> str:
+    location = [part for part in item["loc"] if part != "function-after"]
+    line = line_of(text, location)
+    where = ".".join(str(part) for part in location) or "study"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        message = "unknown setting; remove it or mend its spelling"
+    elif item["type"] == "missing":
+        message = "missing"
+    return f"{path}:{line}: {where}: {message}"
+
+
+def line_of(text: str, location: list[Any]) -> int:
+    """The line (from 1) of a key path such as ["visits", 2, "week"]; its table's line if absent."""
+    names = [part for part in location if isinstance(part, str)]
+    index = next((part for part in location if isinstance(part, int)), None)
+    found, seen, table = 1, -1, ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
+            table = header.group(1)
+            if line.lstrip().startswith("[[") and names and table == names[0]:
+                seen += 1
+            if names and table == ".".join(names[: table.count(".") + 1]) and seen in (index, -1):
+                found = number
+            continue
+        key = re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)
+        if key and names and [*table.split("."), key.group(1)] == names and seen in (index, -1):
+            return number
+    return found

@@ -1,0 +1,92 @@
+"""Cohorts: adherence and improvement of a named set of participants."""
+
+from warehouse.schema import Column, Table, Type
+from warehouse.tables.derived.columns import SCALE, STUDY_WEEK, VISIT, share_column
+
+COHORT_KINDS = ("all", "site", "depression_or_anxiety", "arm", "therapist")
+COHORT_COLUMNS = (
+    Column(
+        "cohort_kind",
+        Type.TEXT,
+        "What the cohort is defined by.",
+        required=True,
+        allowed=COHORT_KINDS,
+    ),
+    Column("cohort", Type.TEXT, "The cohort: a site, an arm, `yes`/`no`, or `all`.", required=True),
+)
+_BLIND_COHORTS = "cohort_kind IN ('arm', 'therapist')"
+
+cohort_week = Table(
+    name="cohort_week",
+    grain="cohort and study week",
+    key=("cohort_kind", "cohort", "study_week"),
+    meaning="Adherence of a cohort by study week. Figures of cells smaller than the protocol's "
+    "limit are blank (`suppressed`).",
+    reveals_arm_where=_BLIND_COHORTS,
+    columns=(
+        *COHORT_COLUMNS,
+        STUDY_WEEK,
+        Column(
+            "participants",
+            Type.INTEGER,
+            "Participants with an eligible day in the week; blank when suppressed.",
+            low=0,
+        ),
+        Column("suppressed", Type.BOOLEAN, "The cell is too small to show.", required=True),
+        share_column("wear_adherence", "Valid days / eligible days."),
+        share_column("goal_adherence_observed", "Goal days met / valid days with a goal."),
+        share_column(
+            "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
+        ),
+        share_column("valid_weeks", "Share of participants with a valid week."),
+        Column(
+            "steps_per_day",
+            Type.REAL,
+            "Mean over participants of their mean valid day.",
+            unit="steps/day",
+            low=0,
+            better="higher",
+        ),
+        Column("steps_ci_low", Type.REAL, "Lower end of its 95 % interval.", unit="steps/day"),
+        Column("steps_ci_high", Type.REAL, "Upper end of its 95 % interval.", unit="steps/day"),
+    ),
+)
+
+cohort_outcome = Table(
+    name="cohort_outcome",
+    grain="cohort, visit and scale",
+    key=("cohort_kind", "cohort", "visit", "scale"),
+    meaning="Improvement of a cohort by visit: n, mean and interval. Descriptive: of those who "
+    "answered, not adjusted, not imputed.",
+    reveals_arm_where=_BLIND_COHORTS,
+    columns=(
+        *COHORT_COLUMNS,
+        VISIT,
+        SCALE,
+        Column(
+            "expected",
+            Type.INTEGER,
+            "Participants whose visit window has opened; blank when suppressed.",
+            low=0,
+        ),
+        Column("received", Type.INTEGER, "Of these, with a score; blank when suppressed.", low=0),
+        Column("suppressed", Type.BOOLEAN, "The cell is too small to show.", required=True),
+        Column("mean_score", Type.REAL, "Mean score of those who answered."),
+        Column("score_ci_low", Type.REAL, "Lower end of its 95 % interval (t)."),
+        Column("score_ci_high", Type.REAL, "Upper end of its 95 % interval (t)."),
+        Column("mean_improvement", Type.REAL, "Mean improvement from baseline.", better="higher"),
+        Column("improvement_ci_low", Type.REAL, "Lower end of its 95 % interval (t)."),
+        Column("improvement_ci_high", Type.REAL, "Upper end of its 95 % interval (t)."),
+        Column("evaluable", Type.INTEGER, "Participants whose response can be judged.", low=0),
+        Column(
+            "responders",
+            Type.INTEGER,
+            "Participants whose improvement reaches the MCID.",
+            low=0,
+            better="higher",
+        ),
+        share_column("responder_share", "Responders / evaluable."),
+        share_column("responder_ci_low", "Lower end of its 95 % interval (Wilson)."),
+        share_column("responder_ci_high", "Upper end of its 95 % interval (Wilson)."),
+    ),
+)
