@@ -54,15 +54,15 @@ def build(con: Con) -> dict[str, Any]:
 
 def cohorts(con: Con, sites: tuple[str, ...]) -> list[Cohort]:
     """The cohorts of the file, everyone first; a role bound to sites has only those sites."""
+    if sites:
+        return [Cohort("site", site, sites) for site in sites]
     listed = _rows(
         con,
         "SELECT DISTINCT cohort_kind, cohort FROM "
         "(SELECT cohort_kind, cohort FROM cohort_week "
         "UNION SELECT cohort_kind, cohort FROM cohort_outcome) ORDER BY ALL",
     )
-    found = [Cohort(row["cohort_kind"], row["cohort"], sites) for row in listed]
-    if sites:
-        return [Cohort("site", site, sites) for site in sites]
+    found = [Cohort(row["cohort_kind"], row["cohort"]) for row in listed]
     return [Cohort(), *(cohort for cohort in found if cohort.kind != "all")]
 
 
@@ -177,7 +177,6 @@ def scales(con: Con) -> Rows:
 
 def meanings(con: Con, table: str) -> dict[str, str]:
     """What a table and its columns mean, from the comments in the file; the table's under ''."""
-    named = {"table": table}
     listed = _rows(
         con,
         """
@@ -187,7 +186,7 @@ def meanings(con: Con, table: str) -> dict[str, str]:
         SELECT column_name, comment FROM duckdb_columns()
         WHERE database_name = current_database() AND table_name = $table
         """,
-        named,
+        {"table": table},
     )
     return {row["name"]: row["comment"] or "" for row in listed}
 

@@ -17,9 +17,9 @@ Spec = dict[str, Any]
 # Equal room left of every plot, so that charts below each other share their days.
 LEFT_ROOM = 64
 INK = {
-    "light": {"strong": "#004E7C", "middle": "#2E7FB0", "other": "#B35900", "text": "#10151C",
+    "light": {"strong": "#004E7C", "other": "#B35900", "text": "#10151C",
               "quiet": "#5F6772", "band": "#DDE6EE", "paper": "#FFFFFF"},
-    "dark": {"strong": "#8CCBF5", "middle": "#4C9BD0", "other": "#F0A03C", "text": "#F2F4F7",
+    "dark": {"strong": "#8CCBF5", "other": "#F0A03C", "text": "#F2F4F7",
              "quiet": "#A9B1BD", "band": "#26323F", "paper": "#0E1117"},
 }  # fmt: skip
 

@@ -92,11 +92,6 @@ def ratio(part: int, whole: int) -> str:
     return share(part / whole if whole else None)
 
 
-def score(number: float | None) -> str:
-    """A score or change with one decimal."""
-    return NOTHING if number is None else f"{number:.1f}"
-
-
 def day(on: date | None) -> str:
     """A day as people write it: 3 Mar 2026."""
     return NOTHING if on is None else f"{on.day} {on:%b %Y}"

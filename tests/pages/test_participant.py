@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from support.pages import chart, metrics, opened, text, use
+from support.pages import chart, fields_without_data, metrics, opened, text, use
 
 
 def test_the_key_figures_are_the_participants_own(study, monkeypatch):
@@ -72,6 +72,20 @@ def test_function_stands_over_its_baseline_plus_or_minus_the_mcid(study, monkeyp
         {"low": 4.0, "high": 8.0}
     ]
     assert chart(at, "Fear-avoidance")[1]["band"] == []
+
+
+def test_answers_stand_at_the_day_they_were_given(study, monkeypatch):
+    use(monkeypatch, study)
+    spec, data = chart(opened("participant", participant="P001"), "Function over time")
+    answers = spec["layer"][-1]["encoding"]
+    assert (answers["x"]["field"], answers["y"]["field"]) == ("answered_on", "score")
+    assert data["scores"][0]["answered_on"] == date(2026, 2, 1)
+
+
+def test_every_drawn_field_is_in_its_data(study, monkeypatch):
+    use(monkeypatch, study)
+    assert fields_without_data(opened("participant", participant="P002")) == []
+    assert fields_without_data(opened()) == []
 
 
 def test_visits_are_marked_with_their_windows(study, monkeypatch):

@@ -58,3 +58,27 @@ def use(monkeypatch: Any, home: Path, role: str | None = None) -> None:
         monkeypatch.delenv("STEPWELL_ROLE", raising=False)
     else:
         monkeypatch.setenv("STEPWELL_ROLE", role)
+
+
+def fields_without_data(at: AppTest) -> list[str]:
+    """Fields that a chart of the page draws and its data do not have; a chart shows no error."""
+    missing = []
+    for element in at.get("vega_lite_chart"):
+        spec = json.loads(element.proto.spec)
+        data = {d.name: set(_arrow(d.data.data).column_names) for d in element.proto.datasets}
+        for layer in spec.get("layer", [spec]):
+            known = data[layer.get("data", spec["data"])["name"]]
+            drawn = {**spec.get("encoding", {}), **layer.get("encoding", {})}
+            missing += [
+                f"{element.proto.alt}: {field}" for field in _fields(drawn) if field not in known
+            ]
+    return missing
+
+
+def _fields(part: Any) -> list[str]:
+    if isinstance(part, list):
+        return [field for item in part for field in _fields(item)]
+    if not isinstance(part, dict):
+        return []
+    own = [part["field"]] if "field" in part else []
+    return own + [field for item in part.values() for field in _fields(item)]
