@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from ingestion.http import open_http
 from ingestion.landing import Landed, keep_raw, land
+from ingestion.receipts import record_receipts
 from ingestion.settings import read_redcap
-from ingestion.source import Ask, Reading, source_named
+from ingestion.source import Ask, Count, Reading, source_named
 from ingestion.sources.redcap import RedcapClient
 from warehouse import register as reg
 from warehouse.home import Store
 
 SOURCE = "redcap"
-TABLES = ("response", "treatment_session", "goal")
+DATA_TYPES = ("responses", "sessions", "goals")  # of a batch; the roster is asked for apart
 
 
 def pull_roster(store: Store, now: datetime) -> list[int]:
     """Bring the roster up to date; returns the batches of participants there are."""
-    reading, _ = _read(store, Ask(store.study, now))
-    only_roster = Reading(rows={"participant": reading.rows.get("participant", [])})
-    land(store, only_roster, SOURCE, "roster")
+    reading, requests = _read(store, Ask(store.study, now))
+    people = reading.rows.get("participant", [])
+    land(store, Reading(rows={"participant": people}), SOURCE, "roster")
+    asked = sorted(row["participant_id"] for row in people)
+    _settle(store, asked, ("roster",), reading, now, requests)
     query = sa.select(reg.participant.c.batch).distinct().order_by(reg.participant.c.batch)
     return [int(row["batch"]) for row in store.register.rows(query)]
 
@@ -37,7 +39,7 @@ def pull_answers(store: Store, batch: int, now: datetime) -> Landed:
         reading, requests = _read(store, Ask(store.study, now, participants=participants))
         reading.rows.pop("participant", None)
         landed = land(store, reading, SOURCE, f"{batch:04d}")
-        _settle(store, participants, reading, now, requests)
+        _settle(store, participants, DATA_TYPES, reading, now, requests)
         return landed
 
 
@@ -52,28 +54,24 @@ def _read(store: Store, ask: Ask) -> tuple[Reading, int]:
 
 
 def _settle(
-    store: Store, participants: Sequence[str], reading: Reading, now: datetime, requests: int
+    store: Store,
+    participants: Sequence[str],
+    data_types: Sequence[str],
+    reading: Reading,
+    now: datetime,
+    requests: int,
 ) -> None:
-    """A receipt for each participant and table asked for; what was refused is told once, apart."""
-    pull_id = f"{now:%Y%m%dT%H%M%SZ}"
-    receipts = [
-        _receipt(one, table, reading, requests) | {"pull_id": pull_id, "asked_at": now}
-        for one in participants
-        for table in TABLES
-    ]
+    """A receipt for each participant and data type asked for, and what was refused, by reason."""
     with store.register.begin() as con:
-        store.register.put(reg.receipt, receipts, con)
-
-
-def _receipt(participant: str, table: str, reading: Reading, requests: int) -> dict[str, Any]:
-    rows = [r for r in reading.rows.get(table, []) if r["participant_id"] == participant]
-    return {
-        "participant_id": participant,
-        "source": SOURCE,
-        "data_type": table,
-        "requests": requests,
-        "received": len(rows),
-        "landed": len(rows),
-        "rejected": 0,
-        "reason": "received" if rows else "no_data",
-    }
+        for one in participants:
+            found = reading.counts_of.get(one, {})
+            record_receipts(
+                store.register,
+                con,
+                participant_id=one,
+                source=SOURCE,
+                pull_id=f"{now:%Y%m%dT%H%M%SZ}",
+                asked_at=now,
+                counts={name: found.get(name, Count()) for name in data_types},
+                requests=requests,
+            )

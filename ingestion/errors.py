@@ -11,6 +11,7 @@ SourceError
 │   └── WrongAccount         signed in with another account than the study's
 ├── Retired              the vendor has switched the API off; stop for good, tell an engineer
 └── Misconfigured        our set-up or request is wrong; tell an engineer, blame nobody
+    ├── ReaderFault          a reply that our own code could not read: a bug of ours
     └── BadInput             a file or table given to `stepwell import` that cannot be used
 
 Each carries the reason its receipt states (`reason`, of warehouse.tables.ops.RECEIPT_REASONS).
@@ -47,9 +48,13 @@ class RateLimited(Transient):
 
 
 class BadReply(Transient):
-    """The body is not what was asked for."""
+    """The body is not what was asked for; `body` is it, as far as it came, to be kept raw."""
 
     reason = "bad_reply"
+
+    def __init__(self, message: str, body: bytes = b"") -> None:
+        super().__init__(message)
+        self.body = body
 
 
 class NeedsParticipant(SourceError):
@@ -84,6 +89,12 @@ class Misconfigured(SourceError):
     """Our request or set-up is wrong."""
 
     reason = "misconfigured"
+
+
+class ReaderFault(Misconfigured):
+    """Our own code failed on a reply; the raw reply is kept, and read again once it is mended."""
+
+    reason = "our_fault"
 
 
 class BadInput(Misconfigured):

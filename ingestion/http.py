@@ -175,7 +175,7 @@ def checked(response: httpx.Response, where: str) -> httpx.Response:
     try:
         msgspec.json.decode(response.content, type=msgspec.Raw)  # walks the bytes, builds nothing
     except msgspec.DecodeError:
-        raise BadReply(f"{where}: {_WHAT_TO_DO[BadReply]}") from None
+        raise BadReply(f"{where}: {_WHAT_TO_DO[BadReply]}", response.content) from None
     return response
 
 

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from ingestion.delimited import read_strict
 from ingestion.errors import BadInput
 from ingestion.landing import Landed, bundle_digest, keep_raw, land
+from ingestion.receipts import record_receipts
 from ingestion.source import Ask, Count, Reading, Reply, Source, source_named
 from ingestion.sources.fitabase import ExportReading, Fitabase
 from warehouse import register as reg
@@ -234,31 +235,18 @@ def _settle(store: Store, source: str, reading: Reading, now: datetime) -> None:
         for participant, counts in sorted(reading.counts_of.items()):
             key = {"participant_id": participant, "source": source}
             mine = days[participant]
-            window = {"first_on": min(mine, default=None), "last_on": max(mine, default=None)}
-            for data_type, count in counts.items():
-                call = key | {"data_type": data_type, "pull_id": pull_id}
-                store.register.put(reg.receipt, [call | window | _receipt(count, now)], con)
-                store.register.put(
-                    reg.rejection,
-                    [
-                        call | {"reason": reason, "points": points, "raw_sha256": count.raw_sha256}
-                        for reason, points in count.rejections.items()
-                    ],
-                    con,
-                )
+            record_receipts(
+                store.register,
+                con,
+                participant_id=participant,
+                source=source,
+                pull_id=pull_id,
+                asked_at=now,
+                counts=counts,
+                days=(min(mine, default=None), max(mine, default=None)),
+            )
             if mine:
                 _connect(store, con, key, reading.covered_to.get(participant), now)
-
-
-def _receipt(count: Count, now: datetime) -> dict[str, Any]:
-    return {
-        "asked_at": now,
-        "requests": 0,
-        "received": count.received,
-        "landed": count.landed,
-        "rejected": count.rejected,
-        "reason": "received" if count.received else "no_data",
-    }
 
 
 def _connect(

@@ -23,7 +23,7 @@ from warehouse.lake import Change, Lake, Merge
 from warehouse.schema import Table, table_of
 from warehouse.tables import landed
 
-_NOTHING = Merge([], 0)
+BROKEN = "-broken"  # ends the name of a fetch that broke off
 
 
 @dataclass
@@ -68,13 +68,17 @@ class _Kept(msgspec.Struct):
     last_on: date | None = None
 
 
-def keep_raw(lake: Lake, replies: Sequence[Reply]) -> None:
-    """Put the replies of one fetch on disk, together, before anything parses them."""
+def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True) -> None:
+    """Put the replies of one fetch on disk, together, before anything parses them.
+
+    A fetch that broke off is kept apart (not `whole`): its days may be cut, so it is never read.
+    """
     if not replies:
         return
     kept = [_kept(reply) for reply in replies]
     who = replies[0].participant_id or "all"
     name = f"{replies[0].fetched_at:%H%M%S%f}-{who}-{bundle_digest(replies)}"
+    name += "" if whole else BROKEN
     body = msgspec.msgpack.encode(kept)
     lake.keep_raw(replies[0].source, replies[0].fetched_at, name, body)
 
@@ -86,11 +90,14 @@ def bundle_digest(replies: Sequence[Reply]) -> str:
 
 
 def read_raw(lake: Lake, source: str) -> Iterable[list[Reply]]:
-    """Every kept fetch of a source, oldest first; ValueError when a body is not what it was."""
+    """Every whole fetch of a source, oldest first; ValueError when a body is not what it was."""
     decoder = msgspec.msgpack.Decoder(list[_Kept])
     for path, content in lake.raw(source):
-        replies = [_reply(item) for item in decoder.decode(content)]
-        for item, reply in zip(decoder.decode(content), replies, strict=True):
+        if path.removesuffix(".zst").endswith(BROKEN):
+            continue
+        items = decoder.decode(content)
+        replies = [_reply(item) for item in items]
+        for item, reply in zip(items, replies, strict=True):
             if item.sha256 != reply.sha256:
                 raise ValueError(f"{path}: a raw reply is not what it was when it came")
         yield replies

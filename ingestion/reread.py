@@ -21,7 +21,7 @@ EVERY = 50  # fetches between two words of progress
 def reread(store: Store, source_name: str, progress: Callable[[str], object] = print) -> Landed:
     """Read every kept reply of a source of participants' consents, or of REDCap, and land it.
 
-    A fetch that ended in an error was never read, and is not now: what it began, a later one has.
+    A fetch that broke off was never read, and is not now: what it began, a later one has.
     """
     source = source_named(source_name)
     roster = {r["participant_id"]: r for r in store.register.rows(sa.select(reg.participant))}

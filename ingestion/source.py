@@ -132,6 +132,13 @@ class Count:
             self.rejections[reason] = self.rejections.get(reason, 0) + points
             self.raw_sha256 = self.raw_sha256 or raw_sha256
 
+    def add(self, other: Count) -> None:
+        """Count another's points too."""
+        self.received += other.received
+        self.landed += other.landed
+        for reason, points in other.rejections.items():
+            self.reject(reason, points, other.raw_sha256)
+
 
 @dataclass
 class Reading:

@@ -179,10 +179,9 @@ def comment_of(column: Column) -> str:
         parts.append(f"{column.better.capitalize()} is better.")
     if column.allowed:
         parts.append(f"One of: {', '.join(column.allowed)}.")
-    elif column.low is not None or column.high is not None:
-        low = "" if column.low is None else f"{column.low:g}"
-        high = "" if column.high is None else f"{column.high:g}"
-        parts.append(f"Range: {low} to {high}.")
+    elif column.low is not None:
+        upper = "or more" if column.high is None else f"to {column.high:g}"
+        parts.append(f"Range: {column.low:g} {upper}.")
     return " ".join(parts)
 
 

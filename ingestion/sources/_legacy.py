@@ -108,7 +108,8 @@ class LegacyClient:
         if self.last is None:
             return _without_answer(error)
         if self.last.status == 200:
-            return BadReply(f"fitbit: the reply to {self.last.request} is not JSON")
+            where = f"fitbit: the reply to {self.last.request}"
+            return BadReply(f"{where} is not JSON", self.last.body)
         return trouble_of(self.last, self._now)
 
     def _keep(self, response: requests.Response, **_: object) -> None:

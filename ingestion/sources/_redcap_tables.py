@@ -94,8 +94,31 @@ class Cells:
 def read_tables(
     rows: Sequence[Row], mapping: Mapping, study: Study, forms: dict[str, str], reading: Reading
 ) -> None:
-    """Put the rows into `reading` and its counts. `forms` tells a field's form, where known."""
+    """Put the rows into `reading` and its counts, also by participant (`counts_of`).
+
+    `forms` tells a field's form, where known.
+    """
     cells = Cells(mapping, study)
+    by_record: dict[str, list[Row]] = {}
+    for row in rows:
+        by_record.setdefault(row.record, []).append(row)
+    reading.rows["response"] = []
+    for name in ("responses", "sessions", "goals", "roster"):
+        reading.count(name)
+    for record, mine in by_record.items():
+        part = Reading()
+        _read_record(mine, cells, forms, part)
+        for table, found in part.rows.items():
+            reading.rows.setdefault(table, []).extend(found)
+        for name, count in part.counts.items():
+            reading.count(name).add(count)
+        reading.counts_of[record] = part.counts
+
+
+def _read_record(
+    rows: Sequence[Row], cells: Cells, forms: dict[str, str], reading: Reading
+) -> None:
+    mapping = cells.mapping
     reading.rows["response"] = _responses(rows, cells, forms, reading.count("responses"))
     if told := mapping.sessions:
         columns = [told.held_on, told.attended, told.therapist_id]

@@ -71,7 +71,7 @@ def checked(response: httpx.Response, where: str) -> httpx.Response:
         msgspec.json.decode(response.content, type=list[msgspec.Raw])
     except msgspec.DecodeError:
         raise BadReply(
-            f"{where}: the body is not a JSON list; is REDCap under maintenance?"
+            f"{where}: the body is not a JSON list; is REDCap under maintenance?", response.content
         ) from None
     return response
 

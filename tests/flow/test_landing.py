@@ -143,7 +143,7 @@ def test_an_answer_changed_in_the_source_replaces_the_old_one(store):
 def due(**given: object) -> Window | None:
     usual = {"starts_on": date(2026, 1, 20), "ends_on": date(2027, 1, 18),
              "today": date(2026, 3, 1), "landed_sync_at": datetime(2026, 2, 20, 12, tzinfo=UTC),
-             "timezone": "Asia/Jerusalem", "trailing_days": 7}  # fmt: skip
+             "timezone": "Asia/Jerusalem", "trailing_days": 7, "final_after_days": 14}  # fmt: skip
     return due_window(**(usual | given))  # type: ignore[arg-type]
 
 
@@ -166,3 +166,11 @@ def test_nothing_before_day_1_or_after_the_last_day_is_asked_for():
     assert due(ends_on=date(2026, 2, 25)) == Window(date(2026, 2, 13), date(2026, 2, 25))
     assert due(today=date(2026, 1, 19), landed_sync_at=None) is None
     assert due(ends_on=date(2026, 2, 12)) is None
+
+
+def test_a_participant_who_has_left_is_asked_about_until_the_last_day_is_final():
+    left = date(2026, 2, 19)
+    assert due(ends_on=left, today=date(2026, 3, 5)) == Window(date(2026, 2, 13), left)
+    assert due(ends_on=left, today=date(2026, 3, 6)) is None
+    incomplete = datetime(2026, 2, 18, tzinfo=UTC)  # the last days are still in the device
+    assert due(ends_on=left, today=date(2026, 3, 6), landed_sync_at=incomplete) is not None

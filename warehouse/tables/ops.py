@@ -34,7 +34,7 @@ RECEIPT_REASONS = (
 )
 
 # How many sessions a participant has had tells the arm, and so does how many were received.
-_ABOUT_SESSIONS = "data_type = 'treatment_session'"
+_ABOUT_SESSIONS = "data_type IN ('sessions', 'treatment_session')"
 
 connection = Table(
     name="connection",
