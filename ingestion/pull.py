@@ -296,7 +296,7 @@ def _marks(one: Pulled, now: datetime) -> dict[str, Any]:
     synced_at = last_sync(one.reading)
     marks: dict[str, Any] = {"last_pulled_at": now}
     if synced_at is not None:
-        landed_sync_at = min(synced_at, *_window_end(one.ask))
+        landed_sync_at = min([synced_at, *_window_end(one.ask)])
         marks |= {"synced_at": synced_at, "landed_sync_at": landed_sync_at}
     return marks
 
