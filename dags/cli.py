@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import shlex
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -19,10 +19,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 USER_ERROR, CHECK_ERROR = 2, 3
+PORT = click.IntRange(1, 65535)
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
-    from dags.demo import DemoError
+    from dags.folder import DemoError
     from ingestion.errors import SourceError
     from warehouse.publish import CheckFailed, NotPublished
     from warehouse.register import LeaseBusy
@@ -62,24 +63,32 @@ def init(name: str) -> None:
     """Make a new study in the folder NAME, with a commented study.toml to edit."""
     from warehouse.study import EXAMPLE, StudyError, read_study
 
-    folder = Path(name)
-    code = re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-")
+    folder = Path(name).absolute()
+    code = re.sub(r"[^a-z0-9-]+", "-", folder.name.lower()).strip("-")[:40]
     if not code[:1].isalpha():
         raise StudyError(f"{folder.name!r}: a study's name begins with a letter, e.g. back-pain")
     target = folder / "study.toml"
     if target.exists():
         raise StudyError(f"{target} exists already; edit it, or choose another name")
-    folder.mkdir(parents=True, exist_ok=True)
     text = EXAMPLE.read_text(encoding="utf-8")
-    target.write_text(text.replace('name = "etmi-walk"', f'name = "{code}"', 1), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Participants' data will lie here; only the protocol belongs in a repository.
+        (folder / ".gitignore").write_text("*\n!study.toml\n", encoding="utf-8")
+        target.write_text(text.replace('name = "etmi-walk"', f'name = "{code}"', 1), "utf-8")
+    except OSError as error:
+        raise StudyError(f"{folder}: cannot be written ({error.strerror})") from None
     read_study(target)
-    click.echo(f"{target} is a complete example to edit.\nThen: export STEPWELL_HOME={folder}")
+    click.echo(
+        f"{target} is a complete example to edit.\n"
+        f"Then: export STEPWELL_HOME={shlex.quote(str(folder))}"
+    )
 
 
 @main.command()
 @click.option(
     "--home",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     default=Path(".stepwell/demo"),
     show_default=True,
     help="Folder of the demo.",
@@ -94,8 +103,8 @@ def init(name: str) -> None:
     help="How often the clock moves and the DAGs run.",
 )
 @click.option("--seed", default=20260119, show_default=True, help="Seed of the pretend world.")
-@click.option("--airflow-port", default=8080, show_default=True)
-@click.option("--dashboard-port", default=8501, show_default=True)
+@click.option("--airflow-port", default=8080, show_default=True, type=PORT)
+@click.option("--dashboard-port", default=8501, show_default=True, type=PORT)
 @click.option(
     "--serve/--no-serve",
     default=True,
@@ -113,11 +122,9 @@ def demo(home: Path, serve: bool, restart: bool, airflow_port: int, dashboard_po
     """
     from dags import demo as it
 
-    home = home.absolute()
-    if restart:
-        _throw_away(home)
     ports = (airflow_port, dashboard_port) if serve else (None, None)
-    settings = it.Settings(home, airflow_port=ports[0], dashboard_port=ports[1], **asked)
+    settings = it.Settings(home.absolute(), airflow_port=ports[0], dashboard_port=ports[1],
+                           restart=restart, **asked)  # fmt: skip
     with it.demo(settings, click.echo) as (running, verdict):
         click.echo(f"\n{verdict}\n")
         if verdict.holds and serve:
@@ -126,16 +133,6 @@ def demo(home: Path, serve: bool, restart: bool, airflow_port: int, dashboard_po
     if not verdict.holds:
         click.echo("stepwell: the warehouse is not what the truth says", err=True)
         sys.exit(CHECK_ERROR)
-
-
-def _throw_away(home: Path) -> None:
-    from dags.demo import DemoError
-    from dags.local import kill_leftovers
-
-    if home.exists() and not (home / "world.json").exists() and any(home.iterdir()):
-        raise DemoError(f"{home} does not hold a demo; nothing was removed")
-    kill_leftovers(home)
-    shutil.rmtree(home, ignore_errors=True)
 
 
 def _serve(running: Any) -> None:
@@ -181,8 +178,11 @@ def pull(what: str) -> None:
         for batch in pull_roster(store, now):
             click.echo(f"batch {batch}: {pull_answers(store, batch, now)}")
         return
-    for source, batch in plan_wearables(store):
-        click.echo(f"{source} batch {batch}: {pull_connected(store, source, batch, now)}")
+    plan = plan_wearables(store)
+    if not plan:
+        click.echo("nothing to pull: no participant is connected; see `stepwell connect --help`")
+    for source, batch in plan:
+        click.echo(f"{source} batch {batch}: {pull_connected(store, source, batch)}")
 
 
 @main.command()
@@ -255,6 +255,10 @@ def check(home: Path | None) -> None:
 
     Exits 3 when the file does not hold what its build said it does.
     """
+    from contextlib import closing
+
+    import duckdb
+
     from warehouse.home import find_home
     from warehouse.publish import content_hash, open_published, stable_path, table_hashes
 
@@ -263,26 +267,32 @@ def check(home: Path | None) -> None:
     found = find_home()
     sound = True
     for sees_arms in (True, False):
-        con = open_published(stable_path(found, sees_arms))
-        click.echo("with arms" if sees_arms else "masked")
-        for name, rows, digest in table_hashes(con):
-            click.echo(f"  {name:<20}{rows:>10,}  {digest[:16]}")
-        digest = content_hash(con)
-        said = con.execute("SELECT content_hash FROM ops.build").fetchall()[0][0]
-        con.close()
+        path = stable_path(found, sees_arms)
+        try:
+            with closing(open_published(path)) as con:
+                click.echo(f"{path} ({'with' if sees_arms else 'without'} arms)")
+                for name, rows, digest in table_hashes(con):
+                    click.echo(f"  {name:<20}{rows:>10,}  {digest[:16]}")
+                digest = content_hash(con)
+                said = con.execute("SELECT content_hash FROM ops.build").fetchall()[0][0]
+        except duckdb.Error as error:
+            click.echo(f"stepwell: {path}: damaged ({type(error).__name__}); build again", err=True)
+            sys.exit(CHECK_ERROR)
         sound = sound and said == digest
         click.echo(f"  content {digest}" + ("" if said == digest else f"; its build said {said}"))
     sys.exit(0 if sound else CHECK_ERROR)
 
 
 @main.command()
-@click.option("--port", default=8501, show_default=True)
+@click.option("--port", default=8501, show_default=True, type=PORT)
 @plain_errors
 def dashboard(port: int) -> None:
     """Serve the dashboard on this machine."""
     from dags.local import port_is_free
-    from warehouse.study import StudyError
+    from warehouse.home import find_home
+    from warehouse.study import StudyError, read_study
 
+    read_study(find_home().study_path)
     if not port_is_free(port):
         raise StudyError(f"port {port} is in use; stop what uses it, or choose another: --port")
     os.execv(sys.executable, [sys.executable, "-m", "dashboard", "--port", str(port)])

@@ -7,8 +7,6 @@ seen. State is on disk after every step: a demo killed anywhere goes on where it
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import shutil
 import signal
@@ -23,17 +21,17 @@ from pathlib import Path
 
 import httpx
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
-from dags.local import (
-    ACTIVE,
-    LocalAirflow,
-    NotReady,
-    free_port,
-    kill_leftovers,
-    port_is_free,
-    started,
+from dags.folder import (
+    DemoError,
+    claim,
+    make_study,
+    read_key,
+    read_steps_done,
+    taken,
+    write_whole,
 )
+from dags.local import ACTIVE, LocalAirflow, NotReady, free_port, port_is_free, started
 from dags.verdict import Verdict, reach_verdict
 from ingestion.answers import pull_roster
 from ingestion.consent import connect_headless
@@ -45,16 +43,12 @@ from ingestion.simulator.world import World
 from warehouse import register as reg
 from warehouse.home import Home, find_home, open_store
 from warehouse.publish import open_published, stable_path
-from warehouse.study import EXAMPLE, read_study
+from warehouse.study import read_study
 
 NEEDED_DISK_BYTES = 2 * 10**9
 BUILD_WAIT_SECONDS = 8  # then the demo plays the clock, which is the DAG's own safety net
 
 Say = Callable[[str], None]
-
-
-class DemoError(Exception):
-    """The demo cannot go on; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,13 @@ class Settings:
     seed: int = 20260119
     airflow_port: int | None = None
     dashboard_port: int | None = None
+    restart: bool = False  # remove the demo of that folder first
+
+    @property
+    def world(self) -> dict[str, int]:
+        """What makes one pretend world another."""
+        names = ("participants", "weeks", "steps", "seed")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,11 @@ def demo(settings: Settings, say: Say) -> Iterator[tuple[Demo, Verdict]]:
         say(f"{time.monotonic() - begun:5.0f} s  {line}")
 
     with ExitStack() as running:
-        running.enter_context(_only_one(settings.folder))
-        _check_machine(settings)
-        if killed := kill_leftovers(settings.folder):
+        if killed := running.enter_context(taken(settings.folder)):
             timed(f"ended {killed} processes that an earlier run had left behind")
+        _check_ports(settings)
+        claim(settings.folder, settings.world, settings.restart)
+        _check_disk(settings)
         state = _prepare(settings, timed)
         running.enter_context(
             started(_simulator(state), settings.folder / "simulator", state.environ,
@@ -135,14 +137,16 @@ def serve_dashboard(demo: Demo) -> Iterator[str]:
 
 
 def _run(demo: Demo) -> None:
-    done = _steps_done(demo)
+    done = read_steps_done(demo.settings.folder)
     if done == 0:
         _move_clock(demo, demo.instants[0])
         _enrol(demo)
-    demo.say("waiting for Airflow to start")
+    demo.say("waiting for Airflow to start (half a minute to two)")
     try:
         demo.airflow.wait_ready()
         for dag_id in ("wearables", "questionnaires", "warehouse"):
+            if left := demo.airflow.cancel(dag_id):
+                demo.say(f"  {dag_id}: {left} runs of a killed demo were given up; nothing is lost")
             demo.airflow.unpause(dag_id)
         # A finished demo runs its last step once more: nothing may be added.
         for step in range(min(done, demo.settings.steps - 1), demo.settings.steps):
@@ -156,10 +160,11 @@ def _step(demo: Demo, step: int) -> None:
     _move_clock(demo, instant)
     before = _landed_rows(demo.home)
     demo.say(f"step {step + 1} of {demo.settings.steps}: it is {instant:%d %B %Y %H:%M} UTC")
+    earlier = {run["dag_run_id"] for run in demo.airflow.runs("warehouse")}
     runs = {dag_id: demo.airflow.trigger(dag_id) for dag_id in ("wearables", "questionnaires")}
     for dag_id, run_id in runs.items():
         _wait_for_run(demo, dag_id, run_id)
-    _wait_for_build(demo, instant)
+    _wait_for_build(demo, instant, earlier)
     after = _landed_rows(demo.home)
     demo.say(
         "  published: "
@@ -167,7 +172,7 @@ def _step(demo: Demo, step: int) -> None:
             f"{name} {rows:,} (+{rows - before.get(name, 0):,})" for name, rows in after.items()
         )
     )
-    _set_steps_done(demo, step + 1)
+    write_whole(demo.settings.folder / "steps_done", str(step + 1))
 
 
 def _wait_for_run(demo: Demo, dag_id: str, run_id: str, seconds: float = 600) -> None:
@@ -185,11 +190,11 @@ def _wait_for_run(demo: Demo, dag_id: str, run_id: str, seconds: float = 600) ->
     demo.say(f"  {dag_id}: done")
 
 
-def _wait_for_build(demo: Demo, instant: datetime, seconds: float = 300) -> None:
+def _wait_for_build(demo: Demo, instant: datetime, earlier: set[str], seconds: float = 300) -> None:
     """Wait for a build made of everything that has landed, woken by the assets or by the clock."""
     give_up, woken = time.monotonic() + seconds, time.monotonic() + BUILD_WAIT_SECONDS
     while not _is_current(demo, instant):
-        runs = demo.airflow.runs("warehouse")
+        runs = [r for r in demo.airflow.runs("warehouse") if r["dag_run_id"] not in earlier]
         if runs and runs[0]["state"] == "failed":
             raise DemoError(f"the build failed; its log is at {demo.airflow.url}/dags/warehouse")
         active = any(run["state"] in ACTIVE for run in runs)
@@ -227,7 +232,8 @@ def _enrol(demo: Demo) -> None:
     """Read the roster, and let each participant who will connect give consent."""
     store = open_store(demo.home)
     pull_roster(store, demo.instants[0])
-    known = {row["participant_id"] for row in store.register.rows(sa.select(reg.grant))}
+    begun = sa.select(reg.grant).where(reg.grant.c.state != "never_connected")
+    known = {row["participant_id"] for row in store.register.rows(begun)}
     due = [p for p in demo.world.participants if p.participant_id not in known]
 
     def connect(one: SimParticipant) -> bool:
@@ -239,7 +245,8 @@ def _enrol(demo: Demo) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         connected = sum(threads.map(connect, due))
-    demo.say(f"{connected} of {len(due)} participants connected their wearable")
+    if due:
+        demo.say(f"{connected} of {len(due)} participants connected their wearable")
 
 
 def _landed_rows(home: Home) -> dict[str, int]:
@@ -258,12 +265,10 @@ def _landed_rows(home: Home) -> dict[str, int]:
 
 def _prepare(settings: Settings, say: Say) -> Demo:
     folder = settings.folder
-    _same_world_as_before(settings)
     vendor_port = free_port()
     environ = _environ(folder, f"http://127.0.0.1:{vendor_port}")
     home = find_home(environ)
-    if not home.study_path.exists():
-        shutil.copy(EXAMPLE, home.study_path)
+    if make_study(home.study_path):
         say(f"a new study in {folder}")
     os.environ.update({k: v for k, v in environ.items() if k.startswith(("STEPWELL_", "OAUTHLIB"))})
     world = World(read_study(home.study_path), settings.seed, settings.participants, settings.weeks)
@@ -274,7 +279,7 @@ def _prepare(settings: Settings, say: Say) -> Demo:
 def _environ(folder: Path, vendor: str) -> dict[str, str]:
     settings = {
         "STEPWELL_HOME": str(folder),
-        "STEPWELL_KEY": _key(folder),
+        "STEPWELL_KEY": read_key(folder),
         "STEPWELL_CLOCK_URL": f"{vendor}/_emu/clock",
         "STEPWELL_GOOGLE_HEALTH_URL": vendor,
         "STEPWELL_GOOGLE_HEALTH_AUTH_URL": f"{vendor}/o/oauth2/v2/auth",
@@ -292,14 +297,6 @@ def _environ(folder: Path, vendor: str) -> dict[str, str]:
         settings[f"STEPWELL_{source}_CLIENT_SECRET"] = CLIENT_SECRET
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("STEPWELL_", "AIRFLOW"))}
     return inherited | settings
-
-
-def _key(folder: Path) -> str:
-    path = folder / "key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(Fernet.generate_key().decode())
-    return path.read_text()
 
 
 def _simulator(demo: Demo) -> list[str]:
@@ -334,57 +331,18 @@ def _move_clock(demo: Demo, instant: datetime) -> None:
         httpx.put(url, json={"now": instant.isoformat()}).raise_for_status()
 
 
-def _check_machine(settings: Settings) -> None:
+def _check_disk(settings: Settings) -> None:
     free = shutil.disk_usage(settings.folder).free
     if free < NEEDED_DISK_BYTES:
         raise DemoError(
             f"{settings.folder}: {free / 1e9:.1f} GB of disk is free and the demo "
             f"needs {NEEDED_DISK_BYTES / 1e9:.0f}; make room or choose --home"
         )
+
+
+def _check_ports(settings: Settings) -> None:
     for name, port in (("airflow", settings.airflow_port), ("dashboard", settings.dashboard_port)):
         if port is not None and not port_is_free(port):
             raise DemoError(
                 f"port {port} is in use; stop what uses it, or choose another with --{name}-port"
             )
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "demo.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DemoError(
-                f"a demo is already running in {folder}; use it, stop it, or choose "
-                "another folder with --home"
-            ) from None
-        yield
-
-
-def _same_world_as_before(settings: Settings) -> None:
-    path = settings.folder / "world.json"
-    asked = {
-        "participants": settings.participants,
-        "weeks": settings.weeks,
-        "steps": settings.steps,
-        "seed": settings.seed,
-    }
-    if not path.exists():
-        path.write_text(json.dumps(asked))
-    elif (before := json.loads(path.read_text())) != asked:
-        raise DemoError(
-            f"{settings.folder} holds a demo of {before}; go on with the same, or "
-            "choose another folder with --home"
-        )
-
-
-def _steps_done(demo: Demo) -> int:
-    path = demo.settings.folder / "steps_done"
-    return int(path.read_text()) if path.exists() else 0
-
-
-def _set_steps_done(demo: Demo, steps: int) -> None:
-    aside = demo.settings.folder / ".steps_done"
-    aside.write_text(str(steps))
-    os.replace(aside, demo.settings.folder / "steps_done")

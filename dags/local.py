@@ -13,10 +13,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from dags.folder import end_session, note_session, session_led_by, write_whole
 
 DAGS = Path(__file__).parent
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -44,8 +47,7 @@ class LocalAirflow:
         path = self.folder / "simple_auth_manager_passwords.json.generated"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(json.dumps({"admin": secrets.token_urlsafe(9)}))
+            write_whole(path, json.dumps({"admin": secrets.token_urlsafe(9)}), 0o600)
         return str(json.loads(path.read_text())["admin"])
 
     @contextmanager
@@ -81,6 +83,14 @@ class LocalAirflow:
         """The latest runs of a DAG, newest first."""
         path = f"/api/v2/dags/{dag_id}/dagRuns?limit=20&order_by=-id"
         return list(self._call("GET", path)["dag_runs"])
+
+    def cancel(self, dag_id: str) -> int:
+        """Fail what a killed Airflow left running: its tasks are dead, and it holds up new runs."""
+        left = [run for run in self.runs(dag_id) if run["state"] in ACTIVE]
+        for run in left:
+            path = f"/api/v2/dags/{dag_id}/dagRuns/{run['dag_run_id']}"
+            self._call("PATCH", path, {"state": "failed"})
+        return len(left)
 
     def tasks_done(self, dag_id: str, run_id: str) -> tuple[int, int]:
         """How many task instances of a run have ended, and how many there are so far."""
@@ -151,15 +161,19 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in a session of its own, in `folder`; on leaving, end the whole session.
 
-    It is asked to stop as by Ctrl-C, also when this process dies; what is left is killed.
+    It is asked to stop as by Ctrl-C, also when this process dies; what is left is killed. The
+    session is noted in the folder above, for a run that comes after this one was killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as out:
         process = subprocess.Popen(
             command, cwd=folder, env=dict(environ), stdin=subprocess.DEVNULL, stdout=out,
-            stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent,
+            stderr=subprocess.STDOUT, start_new_session=True,
+            preexec_fn=partial(_die_with, os.getpid()),
         )  # fmt: skip
+    session = session_led_by(process.pid)
     try:
+        note_session(folder.parent, session)
         yield process
     finally:
         process.send_signal(signal.SIGINT)
@@ -167,46 +181,12 @@ def started(
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-        kill_where(lambda pid: session_of(pid) == process.pid)
+        end_session(session)
         process.wait()
 
 
-def kill_leftovers(folder: Path) -> int:
-    """Kill what an earlier, killed run left running below `folder`; returns how many."""
-    inside = str(folder.resolve())
-    return kill_where(lambda pid: f"{_cwd(pid)}/".startswith(f"{inside}/"))
-
-
-def kill_where(condition: Any) -> int:
-    """Kill every process of ours that meets the condition, but not this one."""
-    killed = 0
-    for entry in Path("/proc").glob("[0-9]*"):
-        pid = int(entry.name)
-        if pid != os.getpid() and condition(pid):
-            try:
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
-            except ProcessLookupError:
-                continue  # it ended by itself in between
-    return killed
-
-
-def session_of(pid: int) -> int | None:
-    """The session a process belongs to; None when it has ended."""
-    try:
-        return os.getsid(pid)
-    except (ProcessLookupError, PermissionError):
-        return None
-
-
-def _cwd(pid: int) -> str:
-    try:
-        return os.readlink(f"/proc/{pid}/cwd")
-    except OSError:  # ended, or somebody else's
-        return ""
-
-
-def _die_with_parent() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+def _die_with(parent: int) -> None:
+    """Before the command runs: have the kernel interrupt it when its parent dies."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a background shell ignores it
+    if ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT) or os.getppid() != parent:
+        os._exit(1)  # the parent died first, and would never be missed

@@ -38,12 +38,14 @@ class Line:
 
     @property
     def holds(self) -> bool:
-        return self.expected > 0 and self.expected == self.found
+        return self.expected == self.found
 
     def __str__(self) -> str:
-        share = 100 * self.found / self.expected if self.expected else 0
+        head = f"{self.what:<34}{self.expected:>10,}{self.found:>10,}"
+        if not self.expected:
+            return f"{head}  none yet"
         # floored, so that 100 % is said only of all
-        return f"{self.what:<34}{self.expected:>10,}{self.found:>10,}{int(share * 10) / 10:>9} %"
+        return f"{head}{int(1000 * self.found / self.expected) / 10:>9} %"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        return all(line.holds for line in self.lines)
+        return self.lines[0].expected > 0 and all(line.holds for line in self.lines)
 
     def __str__(self) -> str:
         head = f"{'':<34}{'expected':>10}{'landed':>10}{'':>11}"

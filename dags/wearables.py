@@ -44,11 +44,10 @@ def wearables() -> None:
     @task
     @only_transient_is_retried
     def pull_batch(batch: list[str | int]) -> None:
-        from ingestion import clock
         from ingestion.pull import pull_connected
         from warehouse.home import open_store
 
-        print(pull_connected(open_store(), str(batch[0]), int(batch[1]), clock.now()))
+        print(pull_connected(open_store(), str(batch[0]), int(batch[1])))
 
     pulled = pull_batch.expand(batch=plan())
     announce = EmptyOperator(task_id="announce", outlets=[ACTIVITY], trigger_rule="all_done")

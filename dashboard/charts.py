@@ -29,7 +29,7 @@ def week_adherence(weeks: pa.Table, theme: str) -> Chart:
         tip("study_week", "Study week"),
         tip("measure", "Measure"),
         tip("share", "Share", ".0%"),
-        tip("participants", "Participants"),
+        tip("participants", "With an eligible day"),
     ]
     spec = {
         "height": 320,
@@ -66,7 +66,7 @@ def week_steps(weeks: pa.Table, theme: str) -> Chart:
         tip("steps_per_day", "Mean steps a day", ",.0f"),
         tip("steps_ci_low", "95 % from", ",.0f"),
         tip("steps_ci_high", "to", ",.0f"),
-        tip("participants", "Participants"),
+        tip("participants", "With an eligible day"),
     ]
     line = {"type": "line", "color": ink["strong"], "strokeWidth": 2,
             "point": {"color": ink["strong"], "size": 45}}  # fmt: skip

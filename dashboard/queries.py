@@ -91,23 +91,33 @@ def participants(con: Con, cohort: Cohort) -> pa.Table:
     )
 
 
+_COUNTS = """
+    count(*) AS person_days,
+    count(*) FILTER (eligible_day) AS eligible_days,
+    count(*) FILTER (valid_day) AS valid_days,
+    count(*) FILTER (provisional) AS provisional_days,
+    count(*) FILTER (valid_day AND goal_steps IS NOT NULL) AS goal_days,
+    count(*) FILTER (eligible_day AND goal_steps IS NOT NULL) AS eligible_goal_days,
+    count(*) FILTER (goal_met) AS goal_days_met
+"""
+
+
 def key_figures(con: Con, cohort: Cohort) -> dict[str, int]:
     """Counts to date of the cohort's people and person-days, by what they are counted for."""
     return _rows(
         con,
-        f"""
-        WITH {cohort.members}
-        SELECT (SELECT count(*) FROM member) AS participants,
-               count(*) AS person_days,
-               count(*) FILTER (eligible_day) AS eligible_days,
-               count(*) FILTER (valid_day) AS valid_days,
-               count(*) FILTER (provisional) AS provisional_days,
-               count(*) FILTER (valid_day AND goal_steps IS NOT NULL) AS goal_days,
-               count(*) FILTER (eligible_day AND goal_steps IS NOT NULL) AS eligible_goal_days,
-               count(*) FILTER (goal_met) AS goal_days_met
-        FROM participant_day JOIN member USING (participant_id)
-        """,
+        f"WITH {cohort.members} SELECT (SELECT count(*) FROM member) AS participants, {_COUNTS} "
+        "FROM participant_day JOIN member USING (participant_id)",
         cohort.parameters,
+    )[0]
+
+
+def person_figures(con: Con, participant_id: str) -> dict[str, int]:
+    """The same counts of one participant's days: the denominators of their shares."""
+    return _rows(
+        con,
+        f"SELECT {_COUNTS} FROM participant_day WHERE participant_id = $participant",
+        {"participant": participant_id},
     )[0]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +42,13 @@ def open_page(title: str, render: Callable[[Page], None]) -> None:
     """Draw one page of the newest published file, or say plainly why there is none."""
     st.title(title)
     home = find_home()
+    folders = home.published, home.unblinded  # a machine may have but one of them
+    empty = _marks(folders)
     try:
         _open(title, home, render)
     except NotPublished:
         _say_nothing_yet()
-        _watch(home.published, _mark(home.published))
+        _watch(folders, empty)
     except (StudyError, UnknownRole) as error:
         st.error(str(error))
     except duckdb.Error:
@@ -63,7 +65,7 @@ def _open(title: str, home: Home, render: Callable[[Page], None]) -> None:
     study = read_study(home.study_path)
     viewer = viewer_of(study)
     path = stable_path(home, viewer.sees_arms)
-    seen = _mark(path)
+    seen = _marks([path])
     with closing(open_published(path)) as con:
         build = queries.build(con)
         _header(study, viewer, build)
@@ -72,7 +74,7 @@ def _open(title: str, home: Home, render: Callable[[Page], None]) -> None:
         cohort = _pick_cohort(con, study, viewer)
         render(Page(con, build, study, viewer, cohort, theme()))
         _foot(build)
-    _watch(path, seen)
+    _watch([path], seen)
 
 
 def theme() -> str:
@@ -186,14 +188,14 @@ def _say_nothing_yet() -> None:
     )
 
 
-def _mark(path: Path) -> tuple[str, int]:
-    """What tells one publication from the next: the resolved file and when it was written."""
-    found = path.resolve()
-    return str(found), found.stat().st_mtime_ns if found.exists() else 0
+def _marks(paths: Sequence[Path]) -> list[tuple[str, int]]:
+    """What tells one publication from the next: each path resolved, and when it was written."""
+    resolved = [path.resolve() for path in paths]
+    return [(str(path), path.stat().st_mtime_ns if path.exists() else 0) for path in resolved]
 
 
 @st.fragment(run_every=LOOK_EVERY_SECONDS)
-def _watch(path: Path, seen: tuple[str, int]) -> None:
+def _watch(paths: Sequence[Path], seen: list[tuple[str, int]]) -> None:
     """Draw the page anew as soon as another build is published."""
-    if _mark(path) != seen:
+    if _marks(paths) != seen:
         st.rerun()

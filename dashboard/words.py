@@ -119,3 +119,22 @@ def threshold(scale: dict[str, Any]) -> str:
     """The responder threshold of a scale in words: `5 points`, `30 %`."""
     unit = "\u00a0%" if scale["mcid_kind"] == "percent" else " points"
     return f"{scale['mcid']:g}{unit}"
+
+
+def denominators(found: dict[str, int]) -> str:
+    """What each share of days is a share of, from the counts of `queries.key_figures`."""
+    n = {name: count(number) for name, number in found.items()}
+    return (
+        f"Wear adherence: {n['valid_days']} valid of {n['eligible_days']} eligible days. "
+        f"Goal met, observed: {n['goal_days_met']} of {n['goal_days']} valid days with a goal. "
+        f"Goal met, strict: the same {n['goal_days_met']} of {n['eligible_goal_days']} eligible "
+        f"days with a goal, so a day not worn counts as not met. Higher is better. "
+        f"{n['provisional_days']} days may still change."
+    )
+
+
+def pause(first: date | None, last: date | None) -> str:
+    """A pause in words: while it lasts, or once its last day is known; empty without one."""
+    if first is None:
+        return ""
+    return f"paused since {day(first)}" if last is None else f"paused {day(first)} to {day(last)}"

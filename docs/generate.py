@@ -41,16 +41,19 @@ STATE_RULES = {
     "vendor_outage": "The newest pull failed at the vendor, as it did for at least "
     "{outage_share_pct:g} % of the source's participants; or the vendor has retired the source.",
     "pending_sync": "The device has not synced past the day's end, and fewer than "
-    "{minute_memory_days} days have gone by since: it may still come. The day in progress is here.",
+    "{minute_memory_days} days have gone by since: it may still come. The day in progress is here, "
+    "and every day that the exports of a file source do not reach: the next one may.",
     "minutes_lost": "The minutes will not come: {minute_memory_days} days went by without a sync, "
     "or the vendor has a total for the day but no minutes. `steps` is the vendor's total.",
-    "not_worn": "Complete, with fewer than {not_worn_below_minutes} minutes of wear. No row at all "
-    "on a complete day is zero wear and zero steps.",
+    "not_worn": "Complete, with fewer than {not_worn_below_minutes} minutes of wear; on a device "
+    "without heart rate or explicit zeros: no hour with a step between 06:00 and 24:00. No row at "
+    "all on a complete day is zero wear and zero steps.",
     "implausible": "More than {implausible_day_steps:,} steps, or more than "
     "{implausible_minute_steps} in one minute, or fewer than {implausible_low_steps} with a valid "
     "day's wear (0 switches that off).",
     "insufficient_wear": "Worn for less than {valid_day_minutes} minutes; on a device without "
-    "heart rate or explicit zeros: steps in fewer than {valid_day_step_hours} hours.",
+    "heart rate or explicit zeros: steps in fewer than {valid_day_step_hours} hours between 06:00 "
+    "and 24:00.",
     "valid": "Enough wear, and plausible. A valid day with few steps stays valid.",
 }
 # Where a definition comes from, by the column, or by the start of its name.
@@ -59,6 +62,10 @@ CITATIONS = {
     "moderate_": "Threshold: Tudor-Locke et al. 2018 (100 steps a minute, 3 METs).",
     "vigorous_": "Threshold: Tudor-Locke et al. 2018 (130 steps a minute, 6 METs).",
     "mvpa_equivalent_": "World Health Organization guideline: a vigorous minute counts twice.",
+    "wear_minutes": "A minute with a heart rate is worn: RAPIDS, Fitbit data yield "
+    "(rapids.science); 30 to 220 is our bound. Else the minutes the vendor states, zeros included: "
+    "Google Health documents that an absent minute was not worn.",
+    "valid_week": "Four days: Troiano et al., Med Sci Sports Exerc 2008;40:181.",
     "valid_day": "Ten hours of wear: Troiano et al., Med Sci Sports Exerc 2008;40:181.",
 }
 
@@ -137,7 +144,8 @@ def render_metrics() -> str:
             "## Adherence",
             "Adherence (the prescribed activity was done) and completeness (the days are known) "
             "are never mixed. Goal adherence has both denominators: valid days (observed) and "
-            "eligible days (strict).",
+            "eligible days (strict). `adherent_weeks` and `is_adherent` count a week once its "
+            "seven days have ended where the participant lives; so does a cohort's `valid_weeks`.",
             _metrics("adherence"),
             "## Outcomes",
             _metrics("outcome", units_only=False),

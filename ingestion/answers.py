@@ -1,17 +1,22 @@
-"""Questionnaires, sessions, goals and the roster: pulled from REDCap, batch by batch."""
+"""Questionnaires, sessions, goals and the roster: pulled from REDCap, batch by batch.
+
+The project is asked as a whole, so its trouble is every participant's: it ends in a receipt for
+each of them, with what came kept raw, and is raised.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from ingestion.http import open_http
-from ingestion.landing import Landed, keep_raw, land
-from ingestion.receipts import record_receipts
+from ingestion.landing import Landed, land
+from ingestion.pull import Pulled, pull_one
+from ingestion.receipts import came_or_not, record_receipts
 from ingestion.settings import read_redcap
-from ingestion.source import Ask, Count, Reading, source_named
+from ingestion.source import Ask, Count, source_named
 from ingestion.sources.redcap import RedcapClient
 from warehouse import register as reg
 from warehouse.home import Store
@@ -21,50 +26,55 @@ DATA_TYPES = ("responses", "sessions", "goals")  # of a batch; the roster is ask
 
 
 def pull_roster(store: Store, now: datetime) -> list[int]:
-    """Bring the roster up to date; returns the batches of participants there are."""
-    reading, requests = _read(store, Ask(store.study, now))
-    people = reading.rows.get("participant", [])
-    land(store, Reading(rows={"participant": people}), SOURCE, "roster")
-    asked = sorted(row["participant_id"] for row in people)
-    _settle(store, asked, ("roster",), reading, now, requests)
+    """Bring the roster up to date; returns the batches of participants there are.
+
+    Whoever the project refuses to tell of, or tells wrongly, has a receipt that says why.
+    """
+    pulled = _ask_project(store, Ask(store.study, now))
+    known = {row["participant_id"] for row in store.register.rows(sa.select(reg.participant))}
+    land(store, pulled.reading, SOURCE, "roster")
+    _settle(store, sorted(known | {*pulled.reading.counts_of}), ("roster",), pulled)
     query = sa.select(reg.participant.c.batch).distinct().order_by(reg.participant.c.batch)
     return [int(row["batch"]) for row in store.register.rows(query)]
 
 
 def pull_answers(store: Store, batch: int, now: datetime) -> Landed:
-    """Pull the answers, sessions and goals of one batch of participants."""
+    """Pull the answers, sessions and goals of one batch of participants.
+
+    A reply is all that the project has of them: what it no longer has goes from the lake too.
+    """
     query = sa.select(reg.participant.c.participant_id).where(reg.participant.c.batch == batch)
     participants = tuple(sorted(row["participant_id"] for row in store.register.rows(query)))
     with store.register.leased(f"pull {SOURCE} {batch}", wait=600):
-        reading, requests = _read(store, Ask(store.study, now, participants=participants))
-        reading.rows.pop("participant", None)
-        landed = land(store, reading, SOURCE, f"{batch:04d}")
-        _settle(store, participants, DATA_TYPES, reading, now, requests)
-        return landed
+        pulled = _ask_project(store, Ask(store.study, now, participants=participants))
+        whole_of = () if pulled.error else participants
+        landed = land(store, pulled.reading, SOURCE, f"{batch:04d}", whole_of, now)
+        _settle(store, participants, DATA_TYPES, pulled)
+    return landed
 
 
-def _read(store: Store, ask: Ask) -> tuple[Reading, int]:
-    """The project's reading, its raw replies kept first; with the requests it took."""
-    settings, source = read_redcap(), source_named(SOURCE)
+def _ask_project(store: Store, ask: Ask) -> Pulled:
+    """What the project answered, kept raw and read, or the error that it ended in."""
     with open_http() as http:
-        client = RedcapClient(http, settings.url, settings.token)
-        replies = list(source.fetch(client, ask))
-    keep_raw(store.lake, replies)
-    return source.read(replies, ask), client.requests
+
+        def open_client(*_: object) -> RedcapClient:
+            settings = read_redcap()
+            return RedcapClient(http, settings.url, settings.token)
+
+        return pull_one(store, source_named(SOURCE), open_client, {"participant_id": "all"}, ask)
 
 
 def _settle(
-    store: Store,
-    participants: Sequence[str],
-    data_types: Sequence[str],
-    reading: Reading,
-    now: datetime,
-    requests: int,
+    store: Store, participants: Collection[str], data_types: Iterable[str], pulled: Pulled
 ) -> None:
-    """A receipt for each participant and data type asked for, and what was refused, by reason."""
+    """A receipt for each participant and data type asked for, and what was refused, by reason.
+
+    Raises the error of the pull, once it is on record.
+    """
+    now, error = pulled.ask.now, pulled.error
     with store.register.begin() as con:
         for one in participants:
-            found = reading.counts_of.get(one, {})
+            found = pulled.reading.counts_of.get(one, {})
             record_receipts(
                 store.register,
                 con,
@@ -73,5 +83,8 @@ def _settle(
                 pull_id=f"{now:%Y%m%dT%H%M%SZ}",
                 asked_at=now,
                 counts={name: found.get(name, Count()) for name in data_types},
-                requests=requests,
+                reason=(lambda *_: error.reason) if error else came_or_not,
+                requests=pulled.requests,
             )
+    if error:
+        raise error

@@ -2,6 +2,7 @@
 
 request = ask_consent(vendor, participant_id, redirect_uri)   # send them to request.url
 grant = finish_consent(grants, http, vendor, request, callback_url)
+grant = resume_consent(grants, http, vendor, participant_id)  # where that broke off
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import httpx
 import msgspec
 
 from ingestion.errors import BadReply, ConsentLost, Misconfigured
-from ingestion.grants import Grant, Grants, TokenReply, ask_token
+from ingestion.grants import Grant, Grants
 from ingestion.http import PATIENCE, Patience, VendorClient, open_http, refusal, send
 from ingestion.settings import SCOPES, Vendor, read_key, read_vendor
+from ingestion.tokens import Given, ask_token
 from warehouse.home import Store
 
 HEADLESS_REDIRECT = "http://127.0.0.1/consent"  # nobody listens: the answer is read on the way
@@ -72,6 +74,7 @@ def finish_consent(
 
     `callback_url` is the address to which the vendor sent the participant back. ConsentLost when
     they said no, Misconfigured when the answer is to another request, WrongAccount from storing.
+    When the vendor fails after it gave the token, that is kept: `resume_consent` goes on with it.
     """
     form = {
         "grant_type": "authorization_code",
@@ -82,9 +85,31 @@ def finish_consent(
     reply = ask_token(http, vendor, form)  # once: a code cannot be sent twice
     if not reply.refresh_token:
         raise Misconfigured(f"{vendor.source}: the vendor gave no refresh token; consent again")
-    account = _account(http, vendor, reply, patience)
-    scopes = frozenset(reply.scope.split())
-    return grants.keep(request.participant_id, vendor.source, reply, account, scopes)
+    if vendor.source == "fitbit":  # the token's answer names the account
+        if not reply.user_id:
+            raise BadReply("fitbit: the token's answer names no account; consent again")
+        scopes = frozenset(reply.scope.split())
+        return grants.keep(request.participant_id, vendor.source, reply, reply.user_id, scopes)
+    held = grants.hold(request.participant_id, vendor.source, reply)  # before it is used
+    return _confirmed(grants, http, vendor, request.participant_id, held, patience)
+
+
+def resume_consent(
+    grants: Grants, http: httpx.Client, vendor: Vendor, participant_id: str,
+    patience: Patience = PATIENCE,
+) -> Grant | None:  # fmt: skip
+    """The grant of a consent that broke off before its account was known; None without one.
+
+    None also when the vendor no longer takes it: then the participant has to be asked again.
+    """
+    grant = grants.find(participant_id, vendor.source)
+    if grant is None or grant.unconfirmed is None:
+        return None
+    try:
+        return _confirmed(grants, http, vendor, participant_id, grant.unconfirmed, patience)
+    except ConsentLost:
+        grants.drop(grant)
+        return None
 
 
 def connect_headless(
@@ -92,10 +117,13 @@ def connect_headless(
 ) -> Grant:
     """Consent without a person, as the simulator gives it to whom `login_hint` names.
 
-    The hint is the participant's own id unless given. Raises as `finish_consent` does.
+    A consent that broke off is finished instead of asking for another. The hint is the
+    participant's own id unless given. Raises as `finish_consent` does.
     """
     with open_http() as http:
         grants, vendor = Grants(store.register, read_key(), http), read_vendor(source)
+        if resumed := resume_consent(grants, http, vendor, participant_id):
+            return resumed
         hint = login_hint or participant_id
         request = ask_consent(vendor, participant_id, HEADLESS_REDIRECT, hint)
         answer = PATIENCE.persist(lambda: _redirect(http, vendor, request.url))
@@ -121,15 +149,27 @@ def _code(request: ConsentRequest, callback_url: str) -> str:
     return told["code"]
 
 
-def _account(http: httpx.Client, vendor: Vendor, reply: TokenReply, patience: Patience) -> str:
-    """The vendor's id of the account; legacy states it in the token's answer."""
-    if vendor.source == "fitbit":
-        if not reply.user_id:
-            raise BadReply("fitbit: the token's answer names no account; consent again")
-        return reply.user_id
-    client = VendorClient(http, vendor.source, vendor.url, reply.access_token, patience=patience)
+def _confirmed(
+    grants: Grants, http: httpx.Client, vendor: Vendor, participant_id: str, held: Given,
+    patience: Patience,
+) -> Grant:  # fmt: skip
+    """The grant of a token on hold, once the vendor has said whose account it opens."""
+    newest = held
+
+    def refresh() -> str:
+        nonlocal newest
+        form = {"grant_type": "refresh_token", "refresh_token": newest.token.refresh_token}
+        reply = ask_token(http, vendor, form)
+        reply.scope = newest.scope  # a refresh may leave out what it gives
+        newest = grants.hold(participant_id, vendor.source, reply, newest.token)
+        return newest.token.access_token
+
+    token = held.token.access_token
+    client = VendorClient(http, vendor.source, vendor.url, token, refresh, patience)
     response = client.get("/v4/users/me/identity")
     try:
-        return msgspec.json.decode(response.content, type=_Identity).health_user_id
+        account = msgspec.json.decode(response.content, type=_Identity).health_user_id
     except msgspec.ValidationError:
         raise BadReply(f"{vendor.source}: identity names no account; consent again") from None
+    scopes = frozenset(newest.scope.split())
+    return grants.keep(participant_id, vendor.source, newest, account, scopes)

@@ -43,6 +43,8 @@ def first_line(name: str, body: bytes) -> str:
             line = gzip.GzipFile(fileobj=io.BytesIO(body)).readline()
         except (EOFError, OSError, zlib.error):
             raise BadInput(f"{name}: {_BROKEN}") from None
+    if b"\0" in line or line[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise BadInput(f"{name}: not UTF-8 text; save it as CSV UTF-8 and import again")
     return line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").rstrip("\r\n")
 
 

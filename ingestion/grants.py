@@ -1,13 +1,13 @@
 """A participant's permission to read their data: its state, and its token, encrypted at rest.
 
 A token is never lost: the new pair is committed before anyone may use it, one process at a time
-refreshes a grant, and whoever waited uses the pair that the first one stored.
+changes a grant, and whoever waited uses the pair that the first one stored.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from cryptography.fernet import InvalidToken, MultiFernet
 
 from ingestion import clock, settings
 from ingestion.errors import (
-    BadReply,
     ConsentLost,
     Misconfigured,
     NeedsParticipant,
@@ -29,7 +28,8 @@ from ingestion.errors import (
     VendorDown,
     WrongAccount,
 )
-from ingestion.http import PATIENCE, Patience, VendorClient, checked, send
+from ingestion.http import PATIENCE, Patience, VendorClient
+from ingestion.tokens import Given, Token, TokenReply, ask_token, given
 from warehouse import register as reg
 from warehouse.register import LeaseBusy, Register
 from warehouse.tables.ops import CONNECTION_STATES
@@ -58,25 +58,11 @@ _STATE_OF: dict[type[SourceError], str] = {
 }
 
 
-class TokenReply(msgspec.Struct):
-    """A token endpoint's answer; Google's refresh has no new refresh_token."""
+class _Sealed(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+    """What is encrypted in the register: the token in use, and one not yet confirmed."""
 
-    access_token: str
-    expires_in: int = 3600
-    refresh_token: str = ""
-    scope: str = ""
-    user_id: str = ""  # legacy only
-
-
-class Token(msgspec.Struct, frozen=True):
-    """What opens an account. `granted_at`: when the participant consented."""
-
-    access_token: str
-    refresh_token: str
-    granted_at: datetime
-
-    def __repr__(self) -> str:
-        return "Token(...)"
+    token: Token | None = None
+    unconfirmed: Given | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +70,7 @@ class Grant:
     """A participant's grant for one source, as it stands in the register.
 
     `token` is None where there never was one. `next_step` says what to do; None when nothing.
+    `unconfirmed` is a later consent that `consent.resume_consent` has yet to finish.
     """
 
     participant_id: str
@@ -94,10 +81,11 @@ class Grant:
     scopes: frozenset[str]
     expires_at: datetime | None
     token: Token | None = field(repr=False)
+    unconfirmed: Given | None = field(repr=False, default=None)
 
     @property
     def lease(self) -> str:
-        return f"grant {self.source} {self.participant_id}"
+        return _lease(self.participant_id, self.source)
 
 
 class Grants:
@@ -116,27 +104,54 @@ class Grants:
         rows = self._register.rows(sa.select(reg.grant).where(_is(participant_id, source)))
         return self._read(rows[0]) if rows else None
 
+    def hold(
+        self, participant_id: str, source: str, reply: TokenReply, old: Token | None = None
+    ) -> Given:
+        """Store a consent, durably, before its account is asked for; the grant stays as it is.
+
+        `old` is the token that was refreshed to get this one; None for a new consent.
+        """
+        held = given(reply, self._now(), old)
+        with self._leased(participant_id, source):
+            before = self.find(participant_id, source)
+            state, token = (before.state, before.token) if before else ("never_connected", None)
+            self._put(participant_id, source, state, token=self._seal(token, held))
+        return held
+
+    def drop(self, grant: Grant) -> None:
+        """Forget the grant's unconfirmed consent: the vendor no longer takes it."""
+        with self._leased(grant.participant_id, grant.source):
+            current = self._must_find(grant.participant_id, grant.source)
+            if _consent(current.unconfirmed) == _consent(grant.unconfirmed):
+                self._forget_held(current)
+
     def keep(
-        self, participant_id: str, source: str, reply: TokenReply, vendor_user_id: str,
+        self, participant_id: str, source: str, reply: TokenReply | Given, vendor_user_id: str,
         scopes: frozenset[str],
     ) -> Grant:  # fmt: skip
         """Store a new consent, durably; state active, or scope_missing where NEEDED is not met.
 
-        WrongAccount when the account is another participant's, or not the one this participant
-        gave before: nothing of it is kept but the state.
+        `reply` is the token's answer, or what `hold` made of it. WrongAccount when the account is
+        another participant's, or not the one this participant gave before: nothing of it is kept,
+        and a grant that works goes on. VendorDown when the grant's lock hangs.
         """
-        before = self.find(participant_id, source)
-        if before and before.vendor_user_id not in (None, vendor_user_id):
-            raise self._refuse_account(participant_id, source, "not the account given before")
-        token = Token(reply.access_token, reply.refresh_token, self._now())
+        kept = reply if isinstance(reply, Given) else given(reply, self._now())
         state = "active" if settings.NEEDED[source] <= scopes else "scope_missing"
-        facts = {"vendor_user_id": vendor_user_id, "scopes": " ".join(sorted(scopes))}
-        try:
-            self._put(participant_id, source, state, **facts, **self._sealed(token, reply))
-        except sa.exc.IntegrityError:
-            what = "already connected to another participant"
-            raise self._refuse_account(participant_id, source, what) from None
-        return self._must_find(participant_id, source)
+        facts: dict[str, Any] = {
+            "vendor_user_id": vendor_user_id,
+            "scopes": " ".join(sorted(scopes)),
+        }
+        facts |= {"token": self._seal(kept.token), "expires_at": kept.expires_at}
+        with self._leased(participant_id, source):
+            before = self.find(participant_id, source)
+            if before and before.vendor_user_id not in (None, vendor_user_id):
+                raise self._refuse_account(participant_id, source, "not the account given before")
+            try:
+                self._put(participant_id, source, state, **facts)
+            except sa.exc.IntegrityError:
+                what = "already connected to another participant"
+                raise self._refuse_account(participant_id, source, what) from None
+            return self._must_find(participant_id, source)
 
     def client(self, grant: Grant) -> VendorClient:
         """HTTP in the name of the grant, its token refreshed when it is about to lapse."""
@@ -169,24 +184,40 @@ class Grants:
         state is set, when the vendor says the permission is gone; Transient when it says nothing
         clear: then the old pair stays.
         """
-        try:
-            with self._register.leased(grant.lease, LEASE_WAIT_SECONDS):
-                current = self._must_find(grant.participant_id, grant.source)
-                return current if current.token != grant.token else self._refresh(current)
-        except LeaseBusy:
-            raise VendorDown(f"{grant.source}: another worker's token refresh hangs") from None
+        with self._leased(grant.participant_id, grant.source):
+            current = self._must_find(grant.participant_id, grant.source)
+            return current if current.token != grant.token else self._refresh(current)
 
     def note(self, grant: Grant, error: SourceError) -> None:
-        """Set the state that an error of this grant stands for; others leave it as it is."""
-        state = next((s for kind, s in _STATE_OF.items() if isinstance(error, kind)), None)
-        known = self._must_find(grant.participant_id, grant.source).state
-        if state and not (state == "revoked" and known == "expired"):  # which says more
-            self.mark(grant.participant_id, grant.source, state)
+        """Set the state that an error of this grant stands for; others leave it as it is.
+
+        `grant` is the one whose token met the error, as it was found before it was used: when the
+        participant has consented anew since, the error says nothing of that and is passed over.
+        """
+        with self._leased(grant.participant_id, grant.source):
+            current = self._must_find(grant.participant_id, grant.source)
+            if _consent(current) == _consent(grant):
+                self._note(current, error)
 
     def mark(self, participant_id: str, source: str, state: str) -> None:
         """Set the state, with its next step, and its line in the audit trail."""
         assert state in CONNECTION_STATES, f"unknown state {state!r}"
-        self._put(participant_id, source, state)
+        with self._leased(participant_id, source):
+            self._put(participant_id, source, state)
+
+    @contextlib.contextmanager
+    def _leased(self, participant_id: str, source: str) -> Iterator[None]:
+        """Hold the grant's one lock; it cannot be taken twice, so nothing inside may take it."""
+        try:
+            with self._register.leased(_lease(participant_id, source), LEASE_WAIT_SECONDS):
+                yield
+        except LeaseBusy:
+            raise VendorDown(f"{source}: another worker's token refresh hangs") from None
+
+    def _note(self, grant: Grant, error: SourceError) -> None:
+        state = next((s for kind, s in _STATE_OF.items() if isinstance(error, kind)), None)
+        if state and not (state == "revoked" and grant.state == "expired"):  # which says more
+            self._put(grant.participant_id, grant.source, state)
 
     def _refresh(self, grant: Grant) -> Grant:
         old = _token(grant)
@@ -194,14 +225,17 @@ class Grants:
         try:
             reply = ask_token(self._http, self._vendor(grant.source), form)
         except ConsentLost:
-            self.mark(grant.participant_id, grant.source, self._how_lost(grant, old))
+            self._put(grant.participant_id, grant.source, self._how_lost(grant, old))
             raise
         except Retired as error:
-            self.note(grant, error)
+            self._note(grant, error)
             raise
-        token = Token(reply.access_token, reply.refresh_token or old.refresh_token, old.granted_at)
+        fresh = given(reply, self._now(), old)
+        facts = {"token": self._seal(fresh.token, grant.unconfirmed)}
         # The state stays: a refresh proves no more than that the account can still be opened.
-        self._put(grant.participant_id, grant.source, grant.state, **self._sealed(token, reply))
+        self._put(
+            grant.participant_id, grant.source, grant.state, **facts, expires_at=fresh.expires_at
+        )
         return self._must_find(grant.participant_id, grant.source)
 
     def _how_lost(self, grant: Grant, token: Token) -> str:
@@ -210,7 +244,14 @@ class Grants:
         return "expired" if in_testing else "revoked"
 
     def _refuse_account(self, participant_id: str, source: str, what: str) -> WrongAccount:
-        self.mark(participant_id, source, "wrong_account")
+        """The error; a grant that works stays so: a stray sign-in must not stop its pulling."""
+        subject = f"{participant_id} {source}"
+        self._register.record("stepwell", "account refused", self._now(), subject, why=what)
+        before = self.find(participant_id, source)
+        if before and before.unconfirmed:
+            self._forget_held(before)
+        if not (before and before.state == "active"):
+            self._put(participant_id, source, "wrong_account")
         return WrongAccount(f"{source}: the account signed in with is {what}; nothing was stored")
 
     def _put(self, participant_id: str, source: str, state: str, **facts: Any) -> None:
@@ -228,10 +269,14 @@ class Grants:
             subject = f"{participant_id} {source}"
             self._register.record("stepwell", "grant state", now, subject, before or "", state)
 
-    def _sealed(self, token: Token, reply: TokenReply) -> dict[str, Any]:
-        """The columns of a token, encrypted."""
-        expires_at = self._now() + timedelta(seconds=reply.expires_in)
-        return {"token": self._key.encrypt(msgspec.json.encode(token)), "expires_at": expires_at}
+    def _forget_held(self, grant: Grant) -> None:
+        sealed = self._seal(grant.token)
+        self._put(grant.participant_id, grant.source, grant.state, token=sealed)
+
+    def _seal(self, token: Token | None, held: Given | None = None) -> bytes | None:
+        if token is None and held is None:
+            return None
+        return self._key.encrypt(msgspec.json.encode(_Sealed(token, held)))
 
     def _must_find(self, participant_id: str, source: str) -> Grant:
         found = self.find(participant_id, source)
@@ -240,37 +285,30 @@ class Grants:
         return found
 
     def _read(self, row: dict[str, Any]) -> Grant:
-        token = None
+        sealed = _Sealed()
         if row["token"]:
             try:
-                token = msgspec.json.decode(self._key.decrypt(row["token"]), type=Token)
+                sealed = msgspec.json.decode(self._key.decrypt(row["token"]), type=_Sealed)
             except InvalidToken:
                 raise Misconfigured("STEPWELL_KEY is not the key of the grants kept") from None
         names = ("participant_id", "source", "state", "next_step", "vendor_user_id", "expires_at")
         scopes = frozenset((row["scopes"] or "").split())
-        return Grant(**{name: row[name] for name in names}, scopes=scopes, token=token)
-
-
-def ask_token(http: httpx.Client, vendor: settings.Vendor, form: dict[str, str]) -> TokenReply:
-    """One POST to the token endpoint, asked in the vendor's own way; raises SourceError."""
-    where = f"{vendor.source}: POST to the token endpoint"
-    headers = {}
-    if vendor.source == "fitbit":  # Basic authentication; Google wants both in the form
-        pair = f"{vendor.client_id}:{vendor.client_secret}".encode()
-        headers = {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    else:
-        form = {**form, "client_id": vendor.client_id, "client_secret": vendor.client_secret}
-    response = send(http, where, "POST", vendor.token_url, data=form, headers=headers)
-    try:
-        return msgspec.json.decode(checked(response, where).content, type=TokenReply, strict=False)
-    except msgspec.ValidationError:
-        raise BadReply(f"{where}: the answer holds no token; it will be asked again") from None
+        facts = {name: row[name] for name in names}
+        return Grant(**facts, scopes=scopes, token=sealed.token, unconfirmed=sealed.unconfirmed)
 
 
 def _token(grant: Grant) -> Token:
     if grant.token is None:
         raise ConsentLost(f"{grant.source}: {grant.participant_id} never gave a token; reconnect")
     return grant.token
+
+
+def _consent(held: Grant | Given | None) -> str | None:
+    return held.token.consent if held and held.token else None
+
+
+def _lease(participant_id: str, source: str) -> str:
+    return f"grant {source} {participant_id}"
 
 
 def _is(participant_id: str, source: str) -> sa.ColumnElement[bool]:

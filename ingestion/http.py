@@ -6,11 +6,12 @@ of ingestion.errors. Bodies are handed on as the bytes that came: nothing is par
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -179,15 +180,29 @@ def checked(response: httpx.Response, where: str) -> httpx.Response:
     return response
 
 
+@contextlib.contextmanager
+def withheld_body() -> Iterator[None]:
+    """Around a call whose reply may name a person or a device: a BadReply leaves without its body.
+
+    What is kept of a broken fetch is kept raw, and such a reply may only be kept in part.
+    """
+    try:
+        yield
+    except BadReply as error:
+        error.body = b""
+        raise
+
+
 def refusal(response: httpx.Response, where: str) -> SourceError:
     """The error that a reply other than 2xx stands for; the body's words are not repeated."""
     reasons = _reasons(response.content)
     kind = _kind(response.status_code, reasons)
     named = f" ({', '.join(sorted(reasons))})" if reasons else ""
     message = f"{where} answered {response.status_code}{named}: {_WHAT_TO_DO[kind]}"
-    if issubclass(kind, Transient):
-        return kind(message, seconds_to_wait(response))
-    return kind(message)
+    error = kind(message)
+    if isinstance(error, Transient):
+        error.retry_after = seconds_to_wait(response)
+    return error
 
 
 def _kind(status: int, reasons: set[str]) -> type[SourceError]:
@@ -265,12 +280,12 @@ def seconds_to_wait(response: httpx.Response) -> float | None:
     A date is measured against the reply's own Date, so that a wrong clock here does no harm.
     """
     told = response.headers.get("Retry-After", "").strip()
-    if told.isdigit():
+    if told.isdecimal():
         return float(told)
     try:
         until = parsedate_to_datetime(told)
         sent = response.headers.get("Date")
         start = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
         return max(0.0, (until - start).total_seconds())
-    except (ValueError, TypeError):  # no date, or one of them without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, or one of them without a zone
         return None

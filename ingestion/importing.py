@@ -1,17 +1,17 @@
 """`stepwell import`: a folder or file that somebody exported, into the lake and the register.
 
 Everything is read before anything is stored, so a bad file leaves the study as it was. Importing
-the same bytes again keeps no second copy and changes no fact. Of two exports that speak of one
-day, the one that reaches later wins, whichever is imported first (see the source); of two
-questionnaire tables, the one imported later.
+the same bytes again keeps no second copy and changes no fact: they speak as of their first import.
+Of two exports that speak of one day, the one that reaches later wins, whichever is imported first
+(see the source); of two questionnaire tables, the one first imported later.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -94,6 +94,9 @@ def import_files(
     source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site)
     progress(f"reading {path} ...")
     replies = list(source.fetch(path, ask))
+    first = _first_import(store, source_name, replies)
+    if first:
+        replies = [replace(reply, fetched_at=first) for reply in replies]
     reading = source.read(replies, ask)
     enrolled = _enrolled(reading, roster, ask, enrol_site)
     _check_known(source_name, reading, roster)
@@ -104,9 +107,9 @@ def import_files(
             f"they are enrolled"
         )
     report = _report(source_name, path, replies, reading, enrolled)
+    report.seen_before = first is not None
     progress(f"landing {len(reading.days):,} days ...")
     with store.register.leased(f"import {source_name}", wait=600):
-        report.seen_before = _seen_before(store, source_name, replies)
         if not report.seen_before:
             keep_raw(store.lake, replies)
         if enrolled:
@@ -171,6 +174,7 @@ def _enrolled(
             "timezone": ask.timezone,
             "enrolled_on": starts_on,
             "starts_on": starts_on,
+            "fetched_at": ask.now,
         }
         for participant, starts_on in sorted(reading.first_full_day.items())
         if participant not in roster
@@ -219,10 +223,14 @@ def _count_line(item: tuple[str, Count]) -> str:
     return f"{data_type}: {count.received:,} received = {count.landed:,} landed + {rejected}"
 
 
-def _seen_before(store: Store, source: str, replies: Sequence[Reply]) -> bool:
-    """Whether exactly these files have been kept by an earlier import."""
+def _first_import(store: Store, source: str, replies: Sequence[Reply]) -> datetime | None:
+    """When exactly these files were first kept by an import; None when they never were."""
     ending = f"-all-{bundle_digest(replies)}.zst"
-    return any(file.path.endswith(ending) for file in store.lake.files(f"raw/source={source}"))
+    for file in store.lake.files(f"raw/source={source}"):
+        if file.path.endswith(ending):
+            stamp = file.path.removesuffix(ending).rpartition("on=")[2]
+            return datetime.strptime(stamp, "%Y-%m-%d/%H%M%S%f").replace(tzinfo=UTC)
+    return None
 
 
 def _settle(store: Store, source: str, reading: Reading, now: datetime) -> None:

@@ -7,9 +7,9 @@ wins whatever the order of arrival.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -36,6 +36,7 @@ class Landed:
     rows_new: int = 0
     rows_changed: int = 0
     rows_same: int = 0
+    rows_removed: int = 0
 
     def add_days(self, merge: Merge) -> None:
         self.days_new += merge.new
@@ -46,6 +47,7 @@ class Landed:
         self.rows_new += merge.new
         self.rows_changed += merge.changed
         self.rows_same += merge.same
+        self.rows_removed += merge.removed
 
     def add(self, other: Landed) -> None:
         for field in fields(self):
@@ -103,39 +105,94 @@ def read_raw(lake: Lake, source: str) -> Iterable[list[Reply]]:
         yield replies
 
 
-def land(store: Store, reading: Reading, source: str, bucket: str) -> Landed:
-    """Land a reading: day rows and small rows in the lake, roster and devices in the register."""
+def land(
+    store: Store,
+    reading: Reading,
+    source: str,
+    bucket: str,
+    whole_of: Collection[str] = (),
+    as_of: datetime | None = None,
+) -> Landed:
+    """Land a reading: day rows and small rows in the lake, roster and devices in the register.
+
+    Where its small rows are all that the source has, at `as_of`, of the participants `whole_of`,
+    their stored rows that are not among them were withdrawn at the source, and go.
+    """
     result = Landed()
     if reading.days:
-        merge = store.lake.merge_days(source, bucket, days_table(reading.days))
+        merge = store.lake.merge_days(
+            source,
+            bucket,
+            days_table(reading.days),
+            # what is replaced goes on record first: a crash in between must not lose it
+            before_write=lambda changes: _record_revisions(store, source, changes),
+        )
         result.add_days(merge)
-        _record_revisions(store, source, merge.changes)
     for table in (landed.response, landed.treatment_session, landed.goal):
-        if rows := reading.rows.get(table.name):
-            result.add_rows(_land_rows(store, table, source, bucket, rows))
+        rows = reading.rows.get(table.name, [])
+        if rows or whole_of:
+            result.add_rows(_land_rows(store, table, source, bucket, rows, whole_of, as_of))
     if roster := reading.rows.get("participant"):
-        result.add_rows(land_roster(store, roster))
+        result.add_rows(land_roster(store, roster, source))
     land_devices(store, reading.devices)
     return result
 
 
-def land_roster(store: Store, rows: Sequence[dict[str, Any]]) -> Merge:
-    """Put participants on the register; a new one gets the batch that will pull it, for good."""
+def land_roster(store: Store, rows: Sequence[dict[str, Any]], source: str = "") -> Merge:
+    """Put participants on the register; a new one gets the batch that will pull it, for good.
+
+    A row changes only the columns it has, and none where a word fetched later has landed. Every
+    change is on the audit trail by the names of its columns: a value might tell an arm.
+    """
+    put: dict[str, dict[str, Any]] = {}
+    changes: list[Change] = []
     with store.register.begin() as con:
         known = {
             row["participant_id"]: dict(row)
             for row in con.execute(sa.select(reg.participant)).mappings()
         }
-        changes = []
         for row in rows:
             old = known.get(row["participant_id"])
-            batch = old["batch"] if old else len(known) // store.study.wearables.batch_size
-            new = {name: row.get(name) for name in landed.participant.names} | {"batch": batch}
-            if new != old:
+            if old and _is_older(row, old):
+                continue
+            new = old | _told(row) if old else _enrolled(store, row, len(known))
+            known[row["participant_id"]] = put[row["participant_id"]] = new
+            if old is None or new | {"fetched_at": old["fetched_at"]} != old:
                 changes.append(Change(old, new))
-                known[row["participant_id"]] = new
-        store.register.put(reg.participant, [change.after for change in changes], con)
+        store.register.put(reg.participant, put.values(), con)
+        if changes:
+            con.execute(sa.insert(reg.audit), [_roster_audit(one, source) for one in changes])
     return Merge(changes, len(rows) - len(changes))
+
+
+def _is_older(row: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    told, before = row.get("fetched_at"), old["fetched_at"]
+    return told is not None and before is not None and told < before
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in (*landed.participant.names, "fetched_at") if name in row}
+
+
+def _enrolled(store: Store, row: Mapping[str, Any], others: int) -> dict[str, Any]:
+    """All columns of a new participant, whose time zone is that of their site unless told."""
+    new = dict.fromkeys(reg.participant.c.keys()) | _told(row)
+    new["timezone"] = new["timezone"] or store.study.site(row["site"]).timezone
+    return new | {"batch": others // store.study.wearables.batch_size}
+
+
+def _roster_audit(change: Change, source: str) -> dict[str, Any]:
+    old, new = change.before, change.after
+    names = [name for name in landed.participant.names if old and old[name] != new[name]]
+    return {
+        "at": new["fetched_at"] or datetime.now(UTC),
+        "who": "stepwell",
+        "what": "roster changed" if old else "enrolled",
+        "subject": new["participant_id"],
+        "old": "",
+        "new": ", ".join(names),
+        "why": f"roster of {source}" if source else "",
+    }
 
 
 def land_devices(store: Store, devices: Sequence[Device]) -> None:
@@ -184,13 +241,19 @@ def _day_hash(day: ActivityDay) -> str:
 
 
 def _land_rows(
-    store: Store, table: Table, source: str, bucket: str, rows: list[dict[str, Any]]
+    store: Store,
+    table: Table,
+    source: str,
+    bucket: str,
+    rows: list[dict[str, Any]],
+    whole_of: Collection[str],
+    as_of: datetime | None,
 ) -> Merge:
     if any(row.get("fetched_at") is None for row in rows):
         raise ValueError(f"{source}: a {table.name} row does not say when it was fetched")
     facts = [c.name for c in table.columns if not c.provenance and c.name != "row_hash"]
     hashed = [row | {"row_hash": fact_hash(row.get(name) for name in facts)} for row in rows]
-    return store.lake.merge_rows(table, source, bucket, table_of(table, hashed))
+    return store.lake.merge_rows(table, source, bucket, table_of(table, hashed), whole_of, as_of)
 
 
 def _record_revisions(store: Store, source: str, changes: Sequence[Change]) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -29,11 +28,13 @@ from ingestion.errors import (
     ScopeMissing,
     SourceError,
     Transient,
+    VendorDown,
 )
 from ingestion.grants import Grant, Grants
 from ingestion.http import open_http
 from ingestion.landing import Landed, keep_raw, land
 from ingestion.receipts import record_receipts
+from ingestion.schedule import landed_through, next_ask
 from ingestion.settings import SCOPES, read_key, read_vendor
 from ingestion.source import (
     Ask,
@@ -41,7 +42,6 @@ from ingestion.source import (
     Reading,
     Reply,
     Source,
-    Window,
     last_sync,
     source_named,
 )
@@ -50,11 +50,10 @@ from warehouse import register as reg
 from warehouse.home import Store
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 THREADS = 4  # a participant's requests wait on the vendor; the parsing shares the cores
 CONSENTED = tuple(SCOPES)  # the sources whose participants give consent
-# A pull of n days costs 3 + 2n of Fitbit's 150 requests an hour; the next pull goes on.
-MOST_DAYS, MANY = {"fitbit": 70}, 10_000
 # Opens an HTTP client in the name of a participant's grant (or of the project, without one).
 OpenClient = Callable[[Source, dict[str, Any]], Any]
 
@@ -105,25 +104,40 @@ def plan_wearables(store: Store) -> list[tuple[str, int]]:
     return sorted((row["source"], int(row["batch"])) for row in store.register.rows(query))
 
 
-def pull_connected(store: Store, source_name: str, batch: int, now: datetime) -> Summary:
-    """Pull one batch with the participants' own grants; see `pull_wearables`."""
-    with open_http() as http:
+def pull_connected(store: Store, source_name: str, batch: int) -> Summary:
+    """Pull one batch with the participants' own grants, at the present; see `pull_wearables`."""
+    with (
+        store.register.leased(f"pull {source_name} {batch}", wait=600),
+        open_http() as http,
+    ):
+        now = clock.now()  # a pull that waited for another asks with its own time
         grants = Grants(store.register, read_key(), http)
+        used: dict[str, Grant] = {}
 
         def open_client(source: Source, row: dict[str, Any]) -> Any:
             grant = grants.find(row["participant_id"], source.name)
             assert grant is not None  # the plan is made of grants
+            used[grant.participant_id] = grant
             return client_of(source.name, grants, grant)
 
         summary, errors = pull_wearables(store, source_name, batch, now, open_client)
         for participant_id, error in errors.items():
-            if grant := grants.find(participant_id, source_name):
-                grants.note(grant, error)
+            _note(grants, used.get(participant_id), error)
     for kind in (Retired, Misconfigured):  # ours, or the vendor's as a whole: the run must tell
         for error in errors.values():
             if isinstance(error, kind):
                 raise error
     return summary
+
+
+def _note(grants: Grants, grant: Grant | None, error: SourceError) -> None:
+    """Set the state that the error stands for, of the consent that was used and of no newer one."""
+    if grant is None:
+        return
+    try:
+        grants.note(grant, error)
+    except VendorDown:  # the grant's lock is held elsewhere; the next pull meets the same error
+        log.warning("%s: its state could not be set now", grant.participant_id)
 
 
 def client_of(source: str, grants: Grants, grant: Grant) -> Any:
@@ -144,23 +158,22 @@ def client_of(source: str, grants: Grants, grant: Grant) -> Any:
 def pull_wearables(
     store: Store, source_name: str, batch: int, now: datetime, open_client: OpenClient
 ) -> tuple[Summary, dict[str, SourceError]]:
-    """Pull one batch of a source; the errors are by participant, and none is raised here."""
+    """Pull one batch of a source; the errors are by participant, and none is raised here.
+
+    The caller holds the batch's lock.
+    """
     source = source_named(source_name)
-    due = [
-        (row, ask) for row in _grants(store, source_name, batch) if (ask := _ask(store, row, now))
-    ]
+    rows = _grants(store, source_name, batch)
+    due = [(row, ask) for row in rows if (ask := next_ask(store.study, row, now))]
     summary = Summary(asked=len(due))
-    with (
-        store.register.leased(f"pull {source_name} {batch}", wait=600),
-        ThreadPoolExecutor(THREADS) as threads,
-    ):
-        pulled = list(threads.map(lambda one: _pull(store, source, open_client, *one), due))
-        together = Reading()
-        for one in pulled:
-            together.days += one.reading.days
-            together.devices += one.reading.devices
-        summary.landed = land(store, together, source_name, f"{batch:04d}")
-        _settle(store, source_name, now, pulled)
+    with ThreadPoolExecutor(THREADS) as threads:
+        pulled = list(threads.map(lambda one: pull_one(store, source, open_client, *one), due))
+    together = Reading()
+    for one in pulled:
+        together.days += one.reading.days
+        together.devices += one.reading.devices
+    summary.landed = land(store, together, source_name, f"{batch:04d}")
+    _settle(store, source_name, now, pulled)
     _count(summary, pulled)
     return summary, {one.participant_id: one.error for one in pulled if one.error}
 
@@ -184,68 +197,18 @@ def _grants(store: Store, source: str, batch: int) -> list[dict[str, Any]]:
     return store.register.rows(query)
 
 
-def _ask(store: Store, row: dict[str, Any], now: datetime) -> Ask | None:
-    """What is due of a participant; None when every day that will ever be asked for is here."""
-    window = due_window(
-        starts_on=row["starts_on"],
-        ends_on=_last_day(store, row),
-        today=now.astimezone(ZoneInfo(row["timezone"])).date(),
-        landed_sync_at=row["landed_sync_at"],
-        timezone=row["timezone"],
-        trailing_days=store.study.wearables.trailing_days,
-        final_after_days=store.study.wearables.final_after_days,
-    )
-    if window is None:
-        return None
-    window = window.chunks(MOST_DAYS.get(row["source"], MANY))[0]
-    return Ask(
-        store.study, now, row["participant_id"], row["timezone"], window, row["landed_sync_at"]
-    )
-
-
-def due_window(
-    *,
-    starts_on: date,
-    ends_on: date,
-    today: date,
-    landed_sync_at: datetime | None,
-    timezone: str,
-    trailing_days: int,
-    final_after_days: int,
-) -> Window | None:
-    """The local days to ask for: from the last one known complete, less the trailing days.
-
-    Nothing before study day 1 and nothing after the last day of taking part is ever asked for.
-    None before the study has begun, and when all days to `ends_on` are complete and final.
-    """
-    first_on = starts_on
-    if landed_sync_at is not None:
-        through = landed_sync_at.astimezone(ZoneInfo(timezone)).date()
-        if through > ends_on and today > ends_on + timedelta(days=final_after_days):
-            return None
-        first_on = max(starts_on, through - timedelta(days=trailing_days))
-    last_on = min(today, ends_on)
-    return Window(first_on, last_on) if first_on <= last_on else None
-
-
-def _last_day(store: Store, row: dict[str, Any]) -> date:
-    ends_on: date = row["starts_on"] + timedelta(days=7 * store.study.study.weeks - 1)
-    if row["withdrawn_on"]:
-        ends_on = min(ends_on, row["withdrawn_on"] - timedelta(days=1))
-    return ends_on
-
-
-def _pull(
+def pull_one(
     store: Store, source: Source, open_client: OpenClient, row: dict[str, Any], ask: Ask
 ) -> Pulled:
+    """Fetch, keep raw, read, of a participant or a project; an error is kept, not raised."""
     pulled = Pulled(row["participant_id"], ask)
     client = None
     try:
         client = open_client(source, row)
-        for reply in source.fetch(client, ask):
+        for reply in _typed(source, source.fetch(client, ask)):
             pulled.replies.append(reply)
         keep_raw(store.lake, pulled.replies)
-        pulled.reading = _read(source, pulled.replies, ask)
+        pulled.reading = next(_typed(source, _read(source, pulled.replies, ask)))
     except SourceError as error:
         pulled.error = error
         keep_raw(store.lake, [*pulled.replies, *_unreadable(source, ask, error)], whole=False)
@@ -254,12 +217,17 @@ def _pull(
     return pulled
 
 
-def _read(source: Source, replies: Sequence[Reply], ask: Ask) -> Reading:
+def _read(source: Source, replies: Sequence[Reply], ask: Ask) -> Iterator[Reading]:
+    yield source.read(replies, ask)
+
+
+def _typed(source: Source, items: Iterator[T]) -> Iterator[T]:
+    """The items; a bug of ours on the way is one participant's trouble too, and is told."""
     try:
-        return source.read(replies, ask)
+        yield from items
     except SourceError:
         raise
-    except Exception as error:  # a bug of ours is one participant's trouble too, and is told
+    except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"  # no message: it may hold a value
         raise ReaderFault(
@@ -293,22 +261,16 @@ def _settle(store: Store, source: str, now: datetime, pulled: Sequence[Pulled]) 
 def _marks(one: Pulled, now: datetime) -> dict[str, Any]:
     if one.error is not None:
         return {}
-    synced_at = last_sync(one.reading)
     marks: dict[str, Any] = {"last_pulled_at": now}
-    if synced_at is not None:
-        landed_sync_at = min([synced_at, *_window_end(one.ask)])
-        marks |= {"synced_at": synced_at, "landed_sync_at": landed_sync_at}
+    synced_at = last_sync(one.reading)
+    if synced_at is not None and one.ask.window is not None:
+        landed_at = landed_through(one.ask, synced_at, one.reading.days)
+        # An unpaired device takes its last sync with it; what has landed has landed.
+        marks["landed_sync_at"] = max([landed_at, *filter(None, [one.ask.synced_before])])
+        marks["synced_at"] = synced_at
+        if one.ask.synced_before is None:
+            marks["first_asked_on"] = one.ask.window.first_on
     return marks
-
-
-def _window_end(ask: Ask) -> list[datetime]:
-    """The end of a window that stops before today: nothing after it landed. Else empty."""
-    assert ask.window is not None
-    assert ask.timezone is not None
-    if ask.window.last_on >= ask.now.astimezone(ZoneInfo(ask.timezone)).date():
-        return []
-    after = ask.window.last_on + timedelta(days=1)
-    return [datetime.combine(after, time(), ZoneInfo(ask.timezone)).astimezone(UTC)]
 
 
 def _record(store: Store, con: sa.Connection, source: str, pull_id: str, one: Pulled) -> None:

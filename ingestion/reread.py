@@ -5,27 +5,37 @@ A mistake in reading is mended by changing `read` and running this; what has not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
 from ingestion.errors import BadReply
 from ingestion.landing import Landed, land, read_raw
 from ingestion.source import Ask, Reading, Reply, source_named
+from ingestion.sources.redcap import records_asked
 from warehouse import register as reg
 from warehouse.home import Store
 
 EVERY = 50  # fetches between two words of progress
+Roster = Mapping[str, Mapping[str, Any]]
 
 
-def reread(store: Store, source_name: str, progress: Callable[[str], object] = print) -> Landed:
+def reread(
+    store: Store,
+    source_name: str,
+    progress: Callable[[str], object] = print,
+    wait: float = 600,
+) -> Landed:
     """Read every kept reply of a source of participants' consents, or of REDCap, and land it.
 
-    A fetch that broke off was never read, and is not now: what it began, a later one has.
+    A fetch that broke off was never read, and is not now: what it began, a later one has. Rows of
+    participants who are not on the roster are counted, and land nowhere. Raises LeaseBusy when a
+    batch is being pulled for longer than `wait` seconds.
     """
     source = source_named(source_name)
     roster = {r["participant_id"]: r for r in store.register.rows(sa.select(reg.participant))}
-    total = Landed()
+    total, passed_over = Landed(), 0
     for number, replies in enumerate(read_raw(store.lake, source_name), start=1):
         ask = _ask(store, replies, roster)
         try:
@@ -33,14 +43,20 @@ def reread(store: Store, source_name: str, progress: Callable[[str], object] = p
         except BadReply as error:
             progress(f"fetch {number}: not read: {error}")
             continue
-        for bucket, part in _by_batch(reading, roster).items():
-            total.add(land(store, part, source_name, bucket))
+        whole_of = records_asked(replies) if source_name == "redcap" else set()
+        parts, strangers = _by_batch(reading, roster, whole_of)
+        passed_over += strangers
+        for batch, part in parts.items():
+            with store.register.leased(f"pull {source_name} {batch}", wait):
+                total.add(land(store, part, source_name, f"{batch:04d}", whole_of, ask.now))
         if number % EVERY == 0:
             progress(f"{number} fetches read: {total.days_changed} days changed")
+    if passed_over:
+        progress(f"{passed_over} rows are of participants not on the roster: none of them landed")
     return total
 
 
-def _ask(store: Store, replies: list[Reply], roster: dict[str, dict[str, object]]) -> Ask:
+def _ask(store: Store, replies: list[Reply], roster: Roster) -> Ask:
     first = replies[0]
     person = roster.get(first.participant_id or "", {})
     window = next((reply.window for reply in replies if reply.window), None)
@@ -49,16 +65,23 @@ def _ask(store: Store, replies: list[Reply], roster: dict[str, dict[str, object]
                str(timezone) if timezone else None, window)  # fmt: skip
 
 
-def _by_batch(reading: Reading, roster: dict[str, dict[str, object]]) -> dict[str, Reading]:
-    """The reading cut by the batch that owns each participant's files."""
-    parts: dict[str, Reading] = {}
+def _by_batch(
+    reading: Reading, roster: Roster, whole_of: Collection[str]
+) -> tuple[dict[int, Reading], int]:
+    """The reading cut by the batch that owns each participant's files; how many rows none owns.
 
-    def part(participant_id: str) -> Reading:
-        return parts.setdefault(f"{roster[participant_id]['batch']:04d}", Reading())
-
+    A batch with somebody of `whole_of` has a part even without a row: theirs may have gone.
+    """
+    parts = {roster[one]["batch"]: Reading() for one in whole_of if one in roster}
+    small = ((t, row) for t, rows in reading.rows.items() if t != "participant" for row in rows)
+    strangers = 0
     for day in reading.days:
-        part(day.participant_id).days.append(day)
-    for table, rows in reading.rows.items():
-        for row in rows if table != "participant" else ():
-            part(row["participant_id"]).rows.setdefault(table, []).append(row)
-    return parts
+        if owner := roster.get(day.participant_id):
+            parts.setdefault(owner["batch"], Reading()).days.append(day)
+        strangers += owner is None
+    for table, row in small:
+        if owner := roster.get(row["participant_id"]):
+            part = parts.setdefault(owner["batch"], Reading())
+            part.rows.setdefault(table, []).append(row)
+        strangers += owner is None
+    return parts, strangers

@@ -46,6 +46,12 @@ SCOPES = {
 NEEDED = {name: frozenset(scopes[:-1]) for name, scopes in SCOPES.items()}  # heart rate: a gain
 
 
+MAKE_A_KEY = (
+    "make one with `python -c 'from cryptography.fernet import Fernet; "
+    "print(Fernet.generate_key().decode())'`, keep it safe, and put it in the environment"
+)
+
+
 @dataclass(frozen=True)
 class Vendor:
     """A vendor's addresses and our application there."""
@@ -89,18 +95,15 @@ def read_redcap(environ: Mapping[str, str] = os.environ) -> Redcap:
 
 def read_key(environ: Mapping[str, str] = os.environ) -> MultiFernet:
     """The key that encrypts tokens at rest; Misconfigured when it is missing or no Fernet key."""
-    text = _required(environ, "STEPWELL_KEY")
+    text = _required(environ, "STEPWELL_KEY", MAKE_A_KEY)
     try:
         return MultiFernet([Fernet(key.strip()) for key in text.split(",")])
     except ValueError:
-        raise Misconfigured(
-            "STEPWELL_KEY holds no Fernet key (44 characters); make one with "
-            "`from cryptography.fernet import Fernet; Fernet.generate_key()`"
-        ) from None
+        raise Misconfigured(f"STEPWELL_KEY holds no Fernet key; {MAKE_A_KEY}") from None
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
+def _required(environ: Mapping[str, str], name: str, how: str = "put it in the environment") -> str:
     value = environ.get(name, "").strip()
     if not value:
-        raise Misconfigured(f"{name} is not set; put it in the environment")
+        raise Misconfigured(f"{name} is not set; {how}")
     return value

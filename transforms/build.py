@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -39,7 +38,7 @@ from warehouse.schema import Table, table_of
 from warehouse.tables import landed, ops
 from warehouse.tables.derived import day_metric
 
-RECEIPT_DAYS = 90  # receipts older than this stay in the register only
+RECEIPT_DAYS = 30  # receipts older than this stay in the register only
 KERNEL_ROWS = 4096  # days read and computed at a time: bounds memory
 
 _KEYS = ["participant_id", "source", "activity_date", "row_hash"]
@@ -79,29 +78,34 @@ def build_warehouse(store: Store, as_of: datetime, full: bool = False) -> Built:
 def code_version() -> str:
     """Version of Stepwell and a hash of the code that gives facts their meaning."""
     root = Path(__file__).parents[1]
-    files = sorted([*root.glob("transforms/**/*.py"), *root.glob("warehouse/tables/*.py")])
+    files = sorted([*root.glob("transforms/**/*.py"), *root.glob("warehouse/**/*.py")])
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return f"{version('stepwell')}+{digest[:12]}"
 
 
 def _load(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> None:
     """Copy the register's and the lake's small tables into the build."""
-    rows = store.register.rows
-    _insert(con, landed.participant, rows(sa.select(*_declared(landed.participant))))
     for table in (landed.response, landed.treatment_session, landed.goal):
         _insert_arrow(con, table, store.lake.read_rows(table))
-    grants = rows(sa.select(reg.grant))
-    _insert(con, ops.connection, [{n: g[n] for n in ops.connection.names} for g in grants])
-    _insert(con, ops.device, rows(sa.select(reg.device)))
-    since = as_of - timedelta(days=RECEIPT_DAYS)
-    _insert(con, ops.receipt, rows(sa.select(reg.receipt).where(reg.receipt.c.asked_at >= since)))
-    _insert(con, ops.rejection, rows(sa.select(reg.rejection)))
-    _insert(con, ops.revision, rows(sa.select(reg.revision)))
+    since = reg.receipt.c.asked_at >= as_of - timedelta(days=RECEIPT_DAYS)
+    _copy(con, store, landed.participant, reg.participant)
+    _copy(con, store, ops.connection, reg.grant)
+    _copy(con, store, ops.device, reg.device)
+    _copy(con, store, ops.receipt, reg.receipt, since)
+    _copy(con, store, ops.rejection, reg.rejection)
+    _copy(con, store, ops.revision, reg.revision)
 
 
-def _declared(table: Table) -> list[sa.Column[Any]]:
-    mirror = reg.metadata.tables[table.name]
-    return [mirror.c[name] for name in table.names]
+def _copy(
+    con: duckdb.DuckDBPyConnection,
+    store: Store,
+    table: Table,
+    kept: sa.Table,
+    *conditions: sa.ColumnElement[bool],
+) -> None:
+    """Copy a table of the register, only its declared columns: tokens are not among them."""
+    query = sa.select(*(kept.c[name] for name in table.names)).where(*conditions)
+    _insert_arrow(con, table, store.register.arrow(table, query))
 
 
 def _fill_day_metric(
@@ -166,12 +170,16 @@ def _dirty_keys(
 def _dirty_rows(store: Store, dirty: pa.Table) -> Iterator[pa.Table]:
     """The day rows to compute, about KERNEL_ROWS at a time, file by file."""
     wanted: dict[str, list[str]] = {}
-    for path, key in zip(dirty["path"].to_pylist(), dirty["row_hash"].to_pylist(), strict=True):
-        wanted.setdefault(path, []).append(key)
+    for path, who in zip(
+        dirty["path"].to_pylist(), dirty["participant_id"].to_pylist(), strict=True
+    ):
+        wanted.setdefault(path, []).append(who)
     held: list[pa.Table] = []
-    for path, keys in wanted.items():
+    for path, participants in wanted.items():
+        # By participant, not by hash: two may have the same facts, and a pull that lands right
+        # now may already have put newer ones here. The next build finds that file changed.
         rows = store.lake.read_days(path)
-        held.append(rows.filter(pc.is_in(rows["row_hash"], pa.array(keys))))
+        held.append(rows.filter(pc.is_in(rows["participant_id"], pa.array(participants))))
         if sum(part.num_rows for part in held) >= KERNEL_ROWS:
             yield pa.concat_tables(held)
             held = []
@@ -189,7 +197,7 @@ def _derive(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> No
     derive_score(con, study)
     derive_outcome(con, study, as_of)
     derive_activity_outcome(con, study)
-    derive_cohort_week(con, study)
+    derive_cohort_week(con, study, as_of)
     derive_cohort_outcome(con, study)
 
 

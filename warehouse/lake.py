@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 from warehouse.schema import Table
 from warehouse.tables.landed import activity_day
 
-ZSTD_LEVEL = 3  # higher levels gain a few percent at several times the cost (performance.md)
+ZSTD_LEVEL = 3  # higher levels gain a few percent at several times the cost
 _DAY_ENCODINGS = {"step_minute.list.element": "DELTA_BINARY_PACKED"}
 
 
@@ -50,6 +51,7 @@ class Merge:
 
     changes: list[Change]
     same: int
+    removed: int = 0
 
     @property
     def new(self) -> int:
@@ -60,6 +62,9 @@ class Merge:
         return len(self.changes) - self.new
 
 
+BeforeWrite = Callable[[list[Change]], None]
+
+
 class Lake:
     """The lake at `url`: a folder, file:// or s3:// URL."""
 
@@ -68,6 +73,8 @@ class Lake:
             self._fs, self._base = pyarrow.fs.FileSystem.from_uri(url)
         else:
             self._fs, self._base = pyarrow.fs.LocalFileSystem(), os.path.abspath(url)
+            # Raw replies and sessions tell the arms: the lake is its owner's alone.
+            Path(self._base).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     # Raw replies
 
@@ -87,17 +94,20 @@ class Lake:
 
     # Day rows
 
-    def merge_days(self, source: str, bucket: str, days: pa.Table) -> Merge:
+    def merge_days(
+        self, source: str, bucket: str, days: pa.Table, before_write: BeforeWrite | None = None
+    ) -> Merge:
         """Land activity_day rows of one batch: the newest fetch of a day wins, same facts stay.
 
-        Rows of other participants in the same files are kept as they are.
+        Rows of other participants in the same files are kept as they are. `before_write` is given
+        the changes of a file before it is written, so that a record of them cannot be missed.
         """
         changes: list[Change] = []
         same = 0
         for on in sorted(set(days["activity_date"].to_pylist())):
             rows = days.filter(pc.equal(days["activity_date"], pa.scalar(on, pa.date32())))
             path = day_path(source, on, bucket)
-            merge = self._merge(activity_day, path, rows)
+            merge = self._merge(activity_day, path, rows, before_write)
             changes += merge.changes
             same += merge.same
         return Merge(changes, same)
@@ -112,14 +122,42 @@ class Lake:
 
     # Small tables
 
-    def merge_rows(self, table: Table, source: str, bucket: str, rows: pa.Table) -> Merge:
-        """Land rows of a small table (response, treatment_session, goal) of one batch."""
-        return self._merge(table, f"{table.name}/source={source}/bucket={bucket}.parquet", rows)
+    def merge_rows(
+        self,
+        table: Table,
+        source: str,
+        bucket: str,
+        rows: pa.Table,
+        whole_of: Collection[str] = (),
+        as_of: datetime | None = None,
+    ) -> Merge:
+        """Land rows of a small table (response, treatment_session, goal) of one batch.
+
+        Where `rows` are all that the source has, at `as_of`, of the participants in `whole_of`,
+        their stored rows of an older word that are not among them were withdrawn, and are removed;
+        and where a newer word on a participant has landed already, this one is passed over.
+        """
+        path = f"{table.name}/source={source}/bucket={bucket}.parquet"
+        removed = 0
+        if whole_of and as_of and self._exists(path):
+            rows, removed = self._withdraw(table, path, rows, set(whole_of), as_of)
+        merge = self._merge(table, path, rows)
+        return Merge(merge.changes, merge.same, removed)
 
     def read_rows(self, table: Table) -> pa.Table:
-        """All rows of a small table."""
-        parts = [self._read(file.path) for file in self.files(table.name)]
-        return pa.concat_tables([table.arrow.empty_table(), *parts])
+        """All rows of a small table.
+
+        Where its key has no source (goal), a participant's rows are those of one: of the first
+        source by name that has any, which is REDCap before a table that somebody imported.
+        """
+        found = table.arrow.empty_table()
+        for _, files in groupby(self.files(table.name), lambda file: file.path.split("/")[1]):
+            rows = pa.concat_tables([self._read(file.path) for file in files])
+            if "source" not in table.key:
+                told = found["participant_id"].combine_chunks()
+                rows = rows.filter(pc.invert(pc.is_in(rows["participant_id"], told)))
+            found = pa.concat_tables([found, rows])
+        return found
 
     # Files
 
@@ -133,7 +171,31 @@ class Lake:
         ]
         return sorted(found, key=lambda file: file.path)
 
-    def _merge(self, table: Table, path: str, rows: pa.Table) -> Merge:
+    def _withdraw(
+        self, table: Table, path: str, rows: pa.Table, whole_of: set[str], as_of: datetime
+    ) -> tuple[pa.Table, int]:
+        """Remove what the source no longer has; the rows still to land, and how many went."""
+        old = self._read(path)
+        names = [*table.key, "fetched_at"]
+        stored = old.select(names).to_pylist()
+        newer = {
+            row["participant_id"]
+            for row in stored
+            if row["participant_id"] in whole_of and row["fetched_at"] > as_of
+        }
+        told = {_key(table, row) for row in rows.select(list(table.key)).to_pylist()}
+        keep = [
+            row["participant_id"] not in whole_of - newer or _key(table, row) in told
+            for row in stored
+        ]
+        if not all(keep):
+            self._write(table, path, old.filter(pa.array(keep)))
+        passed = pc.is_in(rows["participant_id"], pa.array(sorted(newer), pa.string()))
+        return rows.filter(pc.invert(passed)), keep.count(False)
+
+    def _merge(
+        self, table: Table, path: str, rows: pa.Table, before_write: BeforeWrite | None = None
+    ) -> Merge:
         rows = _one_per_key(table, rows)
         old = self._read(path) if self._exists(path) else table.arrow.empty_table()
         small = [c.name for c in table.columns if not pa.types.is_list(c.type.arrow)]
@@ -144,17 +206,19 @@ class Lake:
             for index, row in enumerate(rows.select(small).to_pylist())
             if _newer(row, before.get(_key(table, row)))
         ]
+        changes = [
+            Change(stored, row)
+            for _, row, stored in newer
+            if stored is None or stored["row_hash"] != row["row_hash"]
+        ]
+        if changes and before_write:
+            before_write(changes)
         if newer:  # even the same facts: a later word for them must outlive an earlier other one
             replaced = {_key(table, row) for _, row, _ in newer}
             keep = [n for n, key in enumerate(before) if key not in replaced]
             taken = rows.take(pa.array([index for index, _, _ in newer], pa.int64()))
             merged = pa.concat_tables([old.take(pa.array(keep, pa.int64())), taken])
             self._write(table, path, merged.sort_by([(name, "ascending") for name in table.key]))
-        changes = [
-            Change(stored, row)
-            for _, row, stored in newer
-            if stored is None or stored["row_hash"] != row["row_hash"]
-        ]
         return Merge(changes, rows.num_rows - len(changes))
 
     def _write(self, table: Table, path: str, rows: pa.Table) -> None:
@@ -165,7 +229,10 @@ class Lake:
             sink,
             compression="zstd",
             compression_level=ZSTD_LEVEL,
-            use_dictionary=[c.name for c in table.columns if not pa.types.is_list(c.type.arrow)],
+            use_dictionary=[
+                "step_count.list.element",  # few distinct counts: a third smaller than plain
+                *(c.name for c in table.columns if not pa.types.is_list(c.type.arrow)),
+            ],
             column_encoding=encodings,
         )
         self._put(path, sink.getvalue().to_pybytes())

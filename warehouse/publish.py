@@ -65,12 +65,13 @@ def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnect
     """A connection to a new, empty full build beside the published ones, every table created.
 
     Left without an error the file is closed and stays aside for `publish`; with one it is removed.
+    One build at a time (Register.leased): what an earlier, killed one left aside is cleared.
     """
-    folder = home.unblinded / "builds"
-    folder.mkdir(parents=True, exist_ok=True)
+    for folder in (home.unblinded, home.published):
+        (folder / "builds").mkdir(parents=True, exist_ok=True)
+        _clear_aside(folder)
     home.unblinded.chmod(0o700)
-    aside = folder / f".{build_id}.tmp"
-    aside.unlink(missing_ok=True)
+    aside = home.unblinded / "builds" / f".{build_id}.tmp"
     con = connect()
     try:
         _create(con, aside, PUBLISHED)
@@ -79,7 +80,7 @@ def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnect
         con.execute("DETACH warehouse")
     except BaseException:
         con.close()
-        aside.unlink(missing_ok=True)
+        _clear_aside(home.unblinded)
         raise
     con.close()
 
@@ -96,7 +97,12 @@ def check(con: duckdb.DuckDBPyConnection) -> None:
 
 def publish(home: Home, build_id: str, aside: Path) -> Path:
     """Make the masked twin of the full build `aside`, and swap both in; returns the masked path."""
-    masked = _masked_twin(home, build_id, aside)
+    try:
+        masked = _masked_twin(home, build_id, aside)
+    except BaseException:
+        for folder in (home.unblinded, home.published):
+            _clear_aside(folder)
+        raise
     for folder, file in ((home.unblinded, aside), (home.published, masked)):
         final = folder / "builds" / f"warehouse_{build_id}.duckdb"
         os.replace(file, final)
@@ -139,10 +145,7 @@ def _table_hash(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]
 
 
 def _masked_twin(home: Home, build_id: str, full: Path) -> Path:
-    folder = home.published / "builds"
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f".{build_id}.tmp"
-    aside.unlink(missing_ok=True)
+    aside = home.published / "builds" / f".{build_id}.tmp"
     con = connect()
     try:
         con.execute(f"ATTACH '{_sql(full)}' AS complete (READ_ONLY)")
@@ -182,9 +185,16 @@ def _point(link: Path, target: Path) -> None:
 
 
 def _prune(folder: Path) -> None:
+    newest = (folder / STABLE_NAME).resolve()
     builds = sorted((folder / "builds").glob("warehouse_*.duckdb"))
     for old in builds[:-KEEP_BUILDS]:
-        old.unlink(missing_ok=True)
+        if old != newest:  # a clock set back gives the newest build an old name
+            old.unlink(missing_ok=True)
+
+
+def _clear_aside(folder: Path) -> None:
+    for left in (folder / "builds").glob(".*.tmp*"):
+        left.unlink(missing_ok=True)
 
 
 def _sql(path: Path) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
@@ -66,7 +67,12 @@ def _mirror(table: Table, *more: sa.Column[Any]) -> sa.Table:
 
 
 # `batch`: the task that pulls the participant and the lake files it owns. Given once, kept.
-participant = _mirror(landed.participant, sa.Column("batch", sa.Integer, nullable=False))
+# `fetched_at`: when the newest word of a roster on the participant was fetched.
+participant = _mirror(
+    landed.participant,
+    sa.Column("batch", sa.Integer, nullable=False),
+    sa.Column("fetched_at", Instant),
+)
 device = _mirror(ops.device)
 receipt = _mirror(ops.receipt)
 rejection = _mirror(ops.rejection)
@@ -85,6 +91,7 @@ grant = sa.Table(
     sa.Column("expires_at", Instant),
     sa.Column("last_pulled_at", Instant),
     sa.Column("synced_at", Instant),
+    sa.Column("first_asked_on", sa.Date),
     sa.Column("landed_sync_at", Instant),
     sa.UniqueConstraint("source", "vendor_user_id", name="one_participant_per_vendor_account"),
 )
@@ -107,8 +114,10 @@ _APPEND_ONLY = [
     for verb in ("UPDATE", "DELETE")
 ]
 _APPEND_ONLY_POSTGRESQL = [
-    f"CREATE OR REPLACE RULE audit_no_{verb.lower()} AS ON {verb} TO audit DO INSTEAD NOTHING"
-    for verb in ("UPDATE", "DELETE")
+    "CREATE OR REPLACE FUNCTION audit_refuses() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit trail is append-only'; END $$",
+    "CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_refuses()",
 ]
 
 
@@ -116,8 +125,10 @@ class Register:
     """The register behind a database URL; made on first use."""
 
     def __init__(self, url: str) -> None:
-        self.engine = sa.create_engine(url, connect_args=_connect_args(url))
+        # Parameters hold accounts, tokens and arms: no database error may print them.
+        self.engine = sa.create_engine(url, connect_args=_connect_args(url), hide_parameters=True)
         if self.engine.dialect.name == "sqlite":
+            _own(Path(str(self.engine.url.database)))
             _tune_sqlite(self.engine)
         self._create()
 
@@ -143,6 +154,17 @@ class Register:
         """The rows of a query as dictionaries."""
         with self.engine.connect() as con:
             return [dict(row) for row in con.execute(query).mappings()]
+
+    def arrow(self, table: Table, query: sa.Select[Any]) -> pa.Table:
+        """The rows of a query that selects a declared table's columns, column by column."""
+        with self.engine.connect() as con:
+            rows = con.execute(query).all()
+        columns: Any = zip(*rows, strict=True) if rows else [()] * len(table.columns)
+        arrays = [
+            pa.array(values, column.type.arrow)
+            for values, column in zip(columns, table.columns, strict=True)
+        ]
+        return pa.Table.from_arrays(arrays, schema=table.arrow)
 
     def put(
         self, table: sa.Table, rows: Iterable[dict[str, Any]], con: sa.Connection | None = None
@@ -210,12 +232,20 @@ class Register:
 
     def _advisory(self, name: str, held: contextlib.ExitStack) -> bool:
         key = int(_digest(name)[:15], 16)
-        con = self.engine.connect()
+        # autocommit: a lock held for the length of a build must not be a transaction of that length
+        con = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if not con.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar_one():
             con.close()
             return False
         held.callback(con.invalidate)  # closing the session lets the lock go
         return True
+
+
+def _own(path: Path) -> None:
+    """Make the file, readable by its owner alone, before the database does."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
 
 
 def _digest(name: str) -> str:

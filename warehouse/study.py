@@ -151,9 +151,9 @@ class Study(_Part):
     therapists: list[Therapist] = []
     visits: Annotated[list[Visit], Field(min_length=1)]
     outcomes: Annotated[list[Outcome], Field(min_length=1)]
-    wear: Wear = Wear()
-    goals: Goals = Goals()
-    activity_before_visit: ActivityBeforeVisit = ActivityBeforeVisit()
+    wear: Wear
+    goals: Goals
+    activity_before_visit: ActivityBeforeVisit
     wearables: Wearables
     sources: dict[str, dict[str, Any]] = {}
     roles: Annotated[list[Role], Field(min_length=1)]

@@ -41,18 +41,7 @@ def _key_figures(page: Page) -> None:
         st.metric("Goal met, observed", words.ratio(met, found["goal_days"]), width="content")
         strict = words.ratio(met, found["eligible_goal_days"])
         st.metric("Goal met, strict", strict, width="content")
-    st.markdown(_denominators(found))
-
-
-def _denominators(found: dict[str, int]) -> str:
-    n = {name: words.count(number) for name, number in found.items()}
-    return (
-        f"Wear adherence: {n['valid_days']} valid of {n['eligible_days']} eligible days. "
-        f"Goal met, observed: {n['goal_days_met']} of {n['goal_days']} valid days with a goal. "
-        f"Goal met, strict: the same {n['goal_days_met']} of {n['eligible_goal_days']} eligible "
-        f"days with a goal, so a day not worn counts as not met. "
-        f"{n['provisional_days']} days may still change."
-    )
+    st.markdown(words.denominators(found))
 
 
 def _adherence(page: Page) -> None:
@@ -60,10 +49,12 @@ def _adherence(page: Page) -> None:
     weeks = queries.weeks(page.con, page.cohort)
     left, right = st.columns(2)
     with left:
-        st.caption("Share of days; what each share is of is said above. Higher is better.")
+        st.caption("Share of eligible days, or of valid days (observed). Higher is better.")
         show(page, charts.week_adherence(weeks, page.theme), "adherence_by_week")
     with right:
-        st.caption("Steps a day: mean over participants and its 95 % interval. Higher is better.")
+        st.caption(
+            "Steps a day: mean over those with a valid day, 95 % interval. Higher is better."
+        )
         show(page, charts.week_steps(weeks, page.theme), "steps_by_week")
     _say_suppressed(page, weeks)
 

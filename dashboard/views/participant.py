@@ -87,12 +87,13 @@ def _facts(page: Page, person: dict[str, Any]) -> None:
         st.metric("Goal met, observed", observed, width="content")
         st.metric("Goal met, strict", words.share(person["goal_adherence_strict"]), width="content")
         st.metric("Steps a valid day", words.whole(person["steps_per_day"]), width="content")
+    st.markdown(words.denominators(queries.person_figures(page.con, person["participant_id"])))
     site = next((s.label for s in page.study.sites if s.code == person["site"]), person["site"])
     lines = [f"Site {site}", f"study day 1 on {words.day(person['starts_on'])}"]
     if person["withdrawn_on"]:
         lines.append(f"withdrawn on {words.day(person['withdrawn_on'])}")
-    if person["paused_from"]:
-        lines.append(f"paused from {words.day(person['paused_from'])}")
+    if pause := words.pause(person["paused_from"], person["paused_to"]):
+        lines.append(pause)
     if arm := person.get("arm"):
         lines.append(f"arm {next((a.label for a in page.study.arms if a.code == arm), arm)}")
     st.markdown(", ".join(lines) + ".")

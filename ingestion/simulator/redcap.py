@@ -27,6 +27,8 @@ ROSTER_FORM = "roster"
 COMPLETE = "2"
 ITEMS = {"FABQ": FABQ_ITEMS, "RMDQ24": RMDQ_ITEMS}
 FILTERS = ("records", "fields", "forms", "events")
+# The real one answers these otherwise than we could: refused, so that no client relies on silence.
+NOT_SERVED = ("filterLogic", "dateRangeBegin", "dateRangeEnd")
 Row = dict[str, Any]
 
 
@@ -166,6 +168,10 @@ def account_of(sim: Simulator, request: Request) -> str | None:
 def _records(sim: Simulator, project: Project, form: dict[str, str]) -> Reply:
     if form.get("type", "flat") != "flat" or form.get("action", "export") != "export":
         return _error(form, 501, "This server exports type=flat only")
+    if form.get("rawOrLabel", "raw") != "raw":
+        return _error(form, 501, "This server exports rawOrLabel=raw only")
+    if asked := [name for name in NOT_SERVED if form.get(name)]:
+        return _error(form, 501, f"This server does not have {', '.join(asked)}")
     wanted = {name: _listed(form, name) for name in FILTERS}
     known = {
         "fields": {field for fields in project.forms.values() for field in fields},
@@ -176,15 +182,12 @@ def _records(sim: Simulator, project: Project, form: dict[str, str]) -> Reply:
         wrong = sorted(set(wanted[name]) - allowed)
         if wrong:
             return _error(form, 400, f"The following values of '{name}' are not valid: {wrong}")
-    since = form.get("dateRangeBegin", "")
     fields = _chosen_fields(project, wanted)
     rows: list[Row] = []
     for participant in sim.world.participants:
         if wanted["records"] and participant.participant_id not in wanted["records"]:
             continue
         found = project.rows(participant, sim.now())
-        if since and _changed_on(found) < since[:10]:
-            continue
         rows += [_flat(row, fields) for row in found if _kept(project, row, wanted)]
     return as_json(rows)
 
@@ -210,15 +213,6 @@ def _flat(row: Row, fields: list[str]) -> Row:
     record = {RECORD: row[RECORD]} if RECORD in fields else {}
     rest = {field: row.get(field, "") for field in fields if field != RECORD}
     return record | {key: row[key] for key in keys} | rest
-
-
-def _changed_on(rows: list[Row]) -> str:
-    """The last day on which anything of a record came; its rows' latest date."""
-    return max((v for row in rows for v in row.values() if _is_date(v)), default="")
-
-
-def _is_date(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"\d{4}-\d\d-\d\d", value))
 
 
 def _listed(form: dict[str, str], name: str) -> list[str]:

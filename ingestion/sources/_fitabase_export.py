@@ -18,7 +18,7 @@ from ingestion.sources._fitabase_files import Part
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
-HEART_RATE = (30, 220)  # plausible beats a minute (domain.md 3.2)
+HEART_RATE = (30, 220)  # plausible beats a minute
 MOST_MINUTE_STEPS = 30_000  # above it is no count; implausible ones below are judged per day
 _BEYOND = np.iinfo(np.int64).max
 _SPAN = 1 << 32  # wider than any clock minute, hour or day: participant * _SPAN + it is one key

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from ingestion.errors import BadReply, ScopeMissing
+from ingestion.http import withheld_body
 from ingestion.source import Ask, Client, Reply, Window, hashed_id
 from ingestion.sources import _google_bodies as bodies
 from ingestion.sources._google_days import day_frame
@@ -26,7 +27,8 @@ Span = tuple[datetime, datetime]
 def fetch_settings(client: Client, ask: Ask) -> Reply:
     """The settings, without what we do not need of them."""
     path = f"{ME}/settings"
-    response = client.get(path)
+    with withheld_body():
+        response = client.get(path)
     told = bodies.decode(response.content, bodies.Settings)
     body = msgspec.json.encode({"timeZone": told.time_zone, "utcOffset": told.utc_offset})
     return _reply(ask, "settings", f"GET {path}", response, body=body)
@@ -35,10 +37,12 @@ def fetch_settings(client: Client, ask: Ask) -> Reply:
 def fetch_devices(client: Client, ask: Ask) -> Iterator[Reply]:
     """The paired devices, without serial, MAC address or the account's number."""
     path = f"{ME}/pairedDevices"
-    for asked, response in _got(client, path, {"pageSize": "100"}, bodies.Devices):
-        told = bodies.decode(response.content, bodies.Devices).paired_devices
-        body = msgspec.json.encode({"pairedDevices": [_kept(device) for device in told]})
-        yield _reply(ask, "paired-devices", f"GET {path}?{urlencode(asked)}", response, body=body)
+    with withheld_body():
+        for asked, response in _got(client, path, {"pageSize": "100"}, bodies.Devices):
+            told = bodies.decode(response.content, bodies.Devices).paired_devices
+            body = msgspec.json.encode({"pairedDevices": [_kept(device) for device in told]})
+            request = f"GET {path}?{urlencode(asked)}"
+            yield _reply(ask, "paired-devices", request, response, body=body)
 
 
 def fetch_steps(client: Client, ask: Ask, window: Window) -> Iterator[Reply]:

@@ -20,6 +20,7 @@ Longs = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 Number = str | int | float | None
 NO_TIME = np.iinfo(np.int64).min  # an instant or offset that is missing or cannot be read
+_NO_MORE = 253_370_764_800  # 9999-01-01: from here on some zone has no date for an instant
 B = TypeVar("B")
 
 
@@ -149,11 +150,17 @@ def step_points(pages: Sequence[list[Point]]) -> tuple[StepPoints, int]:
 
 
 def epoch_seconds(texts: Sequence[str | None]) -> Longs:
-    """RFC 3339 instants as whole seconds since 1970 UTC; NO_TIME where one cannot be read.
+    """RFC 3339 instants as whole seconds since 1970 UTC; NO_TIME where one cannot be read or dated.
 
     >>> epoch_seconds(["1970-01-02T00:00:01Z", "1970-01-01T02:00:00+02:00"]).tolist()
     [86401, 0]
     """
+    seconds = _epoch_seconds(texts)
+    seconds[(seconds < 0) | (seconds >= _NO_MORE)] = NO_TIME
+    return seconds
+
+
+def _epoch_seconds(texts: Sequence[str | None]) -> Longs:
     try:
         signs = np.frombuffer("".join(texts).encode(), np.uint8)  # type: ignore[arg-type]
         table = signs.reshape(len(texts), 20)
@@ -174,9 +181,9 @@ def instant(text: str | None) -> datetime | None:
     """One RFC 3339 instant as aware UTC; None where it is missing or cannot be read."""
     try:
         parsed = msgspec.convert(text or "", datetime)
-    except msgspec.ValidationError:
+        return parsed.astimezone(UTC) if parsed.tzinfo else None
+    except (msgspec.ValidationError, OverflowError):
         return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else None
 
 
 def offset_seconds(texts: Sequence[str | None]) -> Longs:
@@ -199,14 +206,14 @@ def real_numbers(values: Sequence[Number]) -> Reals:
     """Numbers, or strings that hold one; NaN for what is neither."""
     try:
         return np.fromiter(map(float, values), np.float64, len(values))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return np.array([_real(value) for value in values], np.float64)
 
 
 def _real(value: Number) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
 
 
@@ -214,5 +221,5 @@ def civil_date(time: CivilTime | None) -> date | None:
     """The calendar day of a civil time; None where it states none that exists."""
     try:
         return date(time.date.year, time.date.month, time.date.day) if time and time.date else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

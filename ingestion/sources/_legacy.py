@@ -163,7 +163,7 @@ def _error_type(body: bytes) -> str | None:
 def _seconds_to_reset(answer: Answer, now: Callable[[], datetime]) -> float:
     """Seconds until the budget starts anew: as the header says, else the top of the hour."""
     told = answer.headers.get("Fitbit-Rate-Limit-Reset", "").strip()
-    if told.isdigit():
+    if told.isdecimal():
         return float(told)
     at = now()
     return HOUR_SECONDS - (at.minute * 60 + at.second)

@@ -18,7 +18,8 @@ from ingestion.source import ActivityDay, Count, Reading, Reply, runs_of
 Whole = npt.NDArray[np.int64]
 T = TypeVar("T")
 STEPS = range(1, 65_536)  # of a minute, as it is stored; what nobody walks is judged later
-PULSE = range(30, 221)  # beats a minute that mean wear (domain.md 3.2, after RAPIDS)
+# Beats a minute that mean wear: RAPIDS, Fitbit data yield; the bounds are ours.
+PULSE = range(30, 221)
 TOTALS = range(2**31)  # what vendor_steps can hold
 
 

@@ -89,6 +89,12 @@ class Roster(_Part):
     age_years: FieldName | None = None
     sex: FieldName | None = None
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column of the roster -> field, of those that are mapped."""
+        told = self.model_dump(exclude={"event"})
+        return {name: field for name, field in told.items() if field}
+
 
 class Mapping(_Part):
     """The section. `codes` turns a project's codes into the study's, by column: arm, site, sex ...

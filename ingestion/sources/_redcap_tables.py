@@ -132,7 +132,8 @@ def _read_record(
         built = _built(mine[::-1], _goals(goals, cells), reading.count("goals"))
         reading.rows["goal"] = _numbered(built)
     if roster := mapping.roster:
-        mine = [row for row in rows if row.event == roster.event and not row.form]
+        asked = set(roster.columns.values())  # a batch is asked for its answers alone
+        mine = [r for r in rows if r.event == roster.event and not r.form and asked & set(r.cells)]
         count = reading.count("roster")
         reading.rows["participant"] = _built(mine, _participants(roster, cells), count)
 
@@ -282,6 +283,7 @@ def _participants(told: Roster, cells: Cells) -> Build:
     sites = {site.code: site.timezone for site in cells.study.sites}
     arms = {arm.code for arm in cells.study.arms}
     zones = available_timezones()  # reads a folder tree: once is enough
+    columns = told.columns
 
     def build(row: Row) -> dict[str, Any]:
         enrolled_on = cells.required_day(row, told.enrolled_on, "not_enrolled")
@@ -291,8 +293,7 @@ def _participants(told: Roster, cells: Cells) -> Build:
             raise Refused("no_site")
         timezone = cells.one_of(zones, row, told.timezone, "timezone")
         subgroup = "depression_or_anxiety"
-        return {
-            "participant_id": row.record,
+        told_of = {
             "site": site,
             "arm": cells.one_of(arms, row, told.arm, "arm"),
             "therapist_id": cells.therapist(row, told.therapist_id),
@@ -306,5 +307,7 @@ def _participants(told: Roster, cells: Cells) -> Build:
             "age_years": cells.whole(row, told.age_years, AGES),
             "sex": cells.one_of(SEXES, row, told.sex, "sex"),
         }
+        mapped = {name: value for name, value in told_of.items() if name in columns}
+        return {"participant_id": row.record, "fetched_at": row.reply.fetched_at} | mapped
 
     return build

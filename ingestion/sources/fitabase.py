@@ -11,8 +11,9 @@ Rules
   and no minutes carries its own start, so that it never replaces a day with minutes.
 - A daily total is unfinished, and refused, when the participant's hours end before the day does;
   or when it is the last of its file and no hourly file ends with that day.
-- Wear is minutes with a heart rate of 30 to 220 (domain.md 3.2), on days from a participant's
-  first to last heart rate; other days have wear_method steps and no runs.
+- Wear is minutes with a heart rate of 30 to 220 (RAPIDS, Fitbit data yield; the bounds are ours),
+  on days from a participant's first to last heart rate; other days have wear_method steps and no
+  runs.
 - Clock times are naive: see ingestion.local_days for the days on which clocks change.
 """
 

@@ -18,9 +18,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from ingestion.errors import Misconfigured, ScopeMissing, WrongAccount
+from ingestion.http import withheld_body
 from ingestion.source import Ask, Device, Reading, Reply, Window, hashed_id
 from ingestion.sources._legacy import Answer, LegacyClient
 from ingestion.sources._legacy_days import Person, age, decoded, read_days
+from ingestion.sources._syncs import plausible
 
 MOST_DAYS_OF_TOTALS = 1095
 known_zones = cache(available_timezones)  # it reads a folder tree
@@ -57,11 +59,14 @@ class _Device(msgspec.Struct, rename="camel"):
             return None
         return self.device_version.removeprefix("Fitbit ") not in NO_HEART_RATE
 
-    def synced_at(self, timezone: str) -> datetime | None:
-        """The instant of the last sync; the earlier one where autumn shows the clock twice."""
+    def synced_at(self, timezone: str, told_at: datetime) -> datetime | None:
+        """The instant of the last sync; the earlier one where autumn shows the clock twice.
+
+        None where it is not stated, and where it cannot be true.
+        """
         if self.last_sync_time is None:
             return None
-        return self.last_sync_time.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+        return plausible(self.last_sync_time.replace(tzinfo=ZoneInfo(timezone)), told_at)
 
 
 class FitbitSource:
@@ -77,11 +82,13 @@ class FitbitSource:
         Days after the last sync are not asked for: nobody knows them yet. Where heart rate was
         not permitted, its 403 is yielded and the days are asked for without. Raises SourceError.
         """
-        profile = _reply(ask, "profile", client.ask(lambda api: api.user_profile_get()))
+        with withheld_body():
+            profile = _reply(ask, "profile", client.ask(lambda api: api.user_profile_get()))
         profile = _kept(profile, _Profile)
         _check_account(profile, client.account)
         yield profile
-        listed = _reply(ask, "devices", client.ask(lambda api: api.get_devices()))
+        with withheld_body():
+            listed = _reply(ask, "devices", client.ask(lambda api: api.get_devices()))
         listed = _without_serials(listed)
         yield listed
         trackers = _trackers(listed)
@@ -101,8 +108,9 @@ class FitbitSource:
         trackers = _trackers(listed) if listed else []
         if listed:
             _read_devices(listed, timezone, reading)
+        never = datetime.min.replace(tzinfo=UTC)
         current = max(
-            trackers, key=lambda t: (t.last_sync_time or datetime.min, t.id), default=None
+            trackers, key=lambda t: (t.synced_at(timezone, ask.now) or never, t.id), default=None
         )
         person = Person(
             participant_id=_participant(ask),
@@ -213,7 +221,7 @@ def _timezone(profile: Reply | None, ask: Ask) -> str:
 
 def _known_days(trackers: Sequence[_Device], timezone: str, ask: Ask) -> Window | None:
     """The days asked for up to the last sync; None when that brought nothing new."""
-    syncs = [at for tracker in trackers if (at := tracker.synced_at(timezone))]
+    syncs = [at for tracker in trackers if (at := tracker.synced_at(timezone, ask.now))]
     if not syncs or ask.window is None:
         return None
     synced_at = max(syncs)
@@ -244,7 +252,7 @@ def _device(device: _Device, listed: Reply, timezone: str) -> Device:
         device_id=device.id,
         device_model=device.device_version,
         measures_heart_rate=device.measures_heart_rate,
-        last_sync_at=device.synced_at(timezone),
+        last_sync_at=device.synced_at(timezone, listed.fetched_at),
         battery_pct=device.battery_level if device.battery_level in range(101) else None,
         observed_at=listed.fetched_at,
     )

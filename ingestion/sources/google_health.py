@@ -13,18 +13,30 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from ingestion.source import ActivityDay, Ask, Client, Count, Device, Reading, Reply, runs_of
+from ingestion.source import (
+    ActivityDay,
+    Ask,
+    Client,
+    Count,
+    Device,
+    Reading,
+    Reply,
+    last_sync,
+    runs_of,
+)
 from ingestion.sources import _google_asks as asks
 from ingestion.sources import _google_bodies as bodies
 from ingestion.sources._google_days import (
     NOTHING,
     Worn,
     calendar_day,
+    day_frame,
     heart_minutes,
     numbered,
     placed,
     step_minutes,
 )
+from ingestion.sources._syncs import plausible
 
 DATA_TYPES = ("settings", "paired-devices", "steps", "daily-steps", "heart-rate")
 MOST_STEPS = 2**31 - 1  # what vendor_steps can hold
@@ -50,7 +62,8 @@ class GoogleHealth:
         told = list(asks.fetch_devices(client, ask))
         yield from told
         devices, window = asks.trackers(told), ask.window
-        synced_at = max(filter(None, map(_synced_at, devices)), default=None)
+        syncs = [at for device in devices if (at := _synced_at(device, ask.now))]
+        synced_at = max(syncs, default=None)
         if window is None or (synced_at is not None and synced_at == ask.synced_before):
             return
         zone = _zone([settings], ask)
@@ -76,6 +89,8 @@ class GoogleHealth:
         counts["settings"].received = counts["settings"].landed = len(kinds["settings"])
         reading.devices = _read_devices(kinds["paired-devices"], ask, counts["paired-devices"])
         reading.days = list(_read_days(kinds, counts, reading.devices, ask))
+        reading.days += _empty_days(kinds, counts, reading, ask)
+        reading.days.sort(key=lambda day: day.activity_date)
         return reading
 
 
@@ -96,7 +111,7 @@ def _read_devices(replies: Sequence[Reply], ask: Ask, count: Count) -> list[Devi
                 device.name,
                 device.device_version,
                 _measures_heart_rate(device),
-                _synced_at(device),
+                _synced_at(device, reply.fetched_at),
                 _battery_pct(device),
                 reply.fetched_at,
             )
@@ -111,8 +126,7 @@ def _read_days(
     steps = _read_steps(kinds["steps"], zone, ask, counts["steps"])
     hearts = _read_heart_rate(kinds["heart-rate"], steps, zone, ask, counts["heart-rate"])
     totals = _read_totals(kinds["daily-steps"], ask, counts["daily-steps"])
-    worn = max(devices, key=_sync_order, default=None)
-    model = worn.device_model if worn else None
+    model = _model(devices)
     steps_by_day, hearts_by_day = steps.by_day(), hearts.by_day()
     for day in sorted({*steps_by_day, *hearts_by_day, *totals}):
         parts = (steps_by_day.get(day, NOTHING), hearts_by_day.get(day, NOTHING))
@@ -122,6 +136,43 @@ def _read_days(
         if total:
             came.append(total[1])
         yield _day(day, parts, total[0] if total else None, came, zone, model, ask)
+
+
+def _empty_days(
+    kinds: dict[str, list[Reply]], counts: dict[str, Count], reading: Reading, ask: Ask
+) -> list[ActivityDay]:
+    """Days asked for that ended before the last sync and of which nothing is told.
+
+    They replace what was told of them before, and was taken back. Where a point was refused there
+    are none: then something is told, and it is only not understood.
+    """
+    refused = {reason for kind in DATA_TYPES[2:] for reason in counts[kind].rejections}
+    synced_at = last_sync(reading)
+    if synced_at is None or refused - {"duplicate", "outside_window"}:
+        return []
+    zone, nothing = _zone(kinds["settings"], ask), (NOTHING, NOTHING)
+    told, model = {numbered(day.activity_date) for day in reading.days}, _model(reading.devices)
+    return [
+        _day(day, nothing, None, came, zone, model, ask)
+        for day, came in _asked(kinds["steps"], ask).items()
+        if day not in told and _ends_at(day, zone) <= synced_at
+    ]
+
+
+def _asked(replies: Sequence[Reply], ask: Ask) -> dict[int, list[Reply]]:
+    """The replies to each local day, since 1970, that was asked for."""
+    asked: dict[int, list[Reply]] = {}
+    wanted = set(ask.window.days) if ask.window else None
+    for reply in replies:
+        for day in reply.window.days if reply.window else ():
+            if wanted is None or day in wanted:
+                asked.setdefault(numbered(day), []).append(reply)
+    return asked
+
+
+def _ends_at(day: int, zone: tzinfo) -> datetime:
+    start_at, minutes = day_frame(calendar_day(day), zone)
+    return start_at + timedelta(minutes=minutes)
 
 
 def _day(
@@ -224,12 +275,19 @@ def _participant(ask: Ask) -> str:
     return ask.participant_id
 
 
+def _model(devices: Sequence[Device]) -> str | None:
+    """The model of the device that synced last."""
+    worn = max(devices, key=_sync_order, default=None)
+    return worn.device_model if worn else None
+
+
 def _sync_order(device: Device) -> tuple[datetime, str]:
     return device.last_sync_at or datetime.min.replace(tzinfo=UTC), device.device_id
 
 
-def _synced_at(device: bodies.Device) -> datetime | None:
-    return bodies.instant(device.last_sync_time)
+def _synced_at(device: bodies.Device, told_at: datetime) -> datetime | None:
+    """The instant of the last sync; None where it is not stated, and where it cannot be true."""
+    return plausible(bodies.instant(device.last_sync_time), told_at)
 
 
 def _battery_pct(device: bodies.Device) -> int | None:

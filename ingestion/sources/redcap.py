@@ -1,16 +1,17 @@
 """REDCap: questionnaires, treatment sessions, step goals and the roster of one project.
 
-The whole project is asked for at each pull (it is small, and REDCap's own change filter is in the
-server's local time), only the fields that study.toml maps, never a name. Contract: the API page of
-any REDCap, and vendor-apis notes: one flat row per record, event and repeat; all values are text.
+Each pull asks for all of it again (it is small, and REDCap's own change filter is in the server's
+local time): first the roster, then the answers of a batch of participants; only the fields that
+study.toml maps, never a name. Contract: the API page of any REDCap: one flat row per record, event
+and repeat; all values are text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import msgspec
@@ -86,14 +87,14 @@ def _error_of(body: bytes) -> str | None:
 
 
 class RedcapSource:
-    """Answers, sessions, goals and the roster of a project, or of `ask.participants` alone."""
+    """The roster of a project; or the answers, sessions and goals of `ask.participants`."""
 
     name = "redcap"
     delivers = frozenset({"response", "treatment_session", "goal", "participant"})
     era = "file"
 
     def fetch(self, client: RedcapClient, ask: Ask) -> Iterator[Reply]:
-        """The project's metadata, checked against the mapping; its record ids; its records.
+        """The project's metadata, checked against the mapping; then what is asked of its records.
 
         Raises SourceError; Misconfigured when the mapping names what the project has not.
         """
@@ -103,12 +104,10 @@ class RedcapSource:
         project = _decoded(metadata)
         check_fields(mapping, project)
         ids = list(ask.participants) or ([ask.participant_id] if ask.participant_id else [])
-        if not ids:
-            listed = _export(client, ask, "record_ids", _records([mapping.record_id], []))
-            yield listed
-            named = (str(row.get(mapping.record_id) or "") for row in _decoded(listed))
-            ids = [record for record in dict.fromkeys(named) if record]
-        fields = fields_asked(mapping, project)
+        if mapping.roster and not ids:
+            fields = [mapping.record_id, *map(base_of, mapping.roster.columns.values())]
+            yield _export(client, ask, "records", _records(list(dict.fromkeys(fields)), []))
+        fields = answer_fields(mapping, project)
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
             yield _export(client, ask, "records", _records(fields, batch))
@@ -127,12 +126,19 @@ class RedcapSource:
 SOURCE = RedcapSource()
 
 
-def fields_asked(mapping: Mapping, project: Sequence[dict[str, Any]]) -> list[str]:
-    """The fields of an export: the record id, what is mapped, and whether its form is complete."""
+def answer_fields(mapping: Mapping, project: Sequence[dict[str, Any]]) -> list[str]:
+    """The record id, what is mapped beside the roster, and whether its form is complete."""
     forms = _forms(project)
-    mapped = [base_of(name) for name in mapping.fields_by_key().values()]
+    keys = mapping.model_copy(update={"roster": None}).fields_by_key()
+    mapped = [base_of(name) for name in keys.values()]
     complete = [f"{forms[name]}_complete" for name in mapped if name != mapping.record_id]
     return list(dict.fromkeys([*mapped, *complete]))
+
+
+def records_asked(replies: Iterable[Reply]) -> set[str]:
+    """The records asked for by name: the replies hold all answers that the project has of each."""
+    forms = [parse_qsl(reply.request.removeprefix("POST ")) for reply in replies]
+    return {value for form in forms for key, value in form if key.startswith("records[")}
 
 
 def _forms(project: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -6,8 +6,10 @@ A table is known by its columns (in any case and order, with any separators in t
 - answers, wide:  participant_id, visit, one column for each item [, repeat, answered_on]
 - sessions:       participant_id, session_number, held_on, attended, therapist_id
 - goals:          participant_id, valid_from, goal_steps [, version, valid_to, rule]; without
-                  versions they are numbered by date, so such a table holds all of a participant's
-- roster:         participant_id, site, enrolled_on, starts_on [, arm, therapist_id, ...]
+                  versions they are numbered by date, so such a table holds all of a participant's;
+                  where REDCap has goals of a participant, those count and not the table's
+- roster:         participant_id, site, enrolled_on, starts_on [, arm, therapist_id, ...]; what
+                  it has no column for stays as it is on the register
 
 A wide row's instrument with no answer at all was not filled in and lands nothing; a blank item of
 one that was lands as an answer without a value. The same fact twice counts once; two different
@@ -100,7 +102,8 @@ class _Facts:
         key = (table, *(row.get(name) for name in names if name != "source"))
         first = self._seen.setdefault(key, (row, line.where))
         if first[0] != row:
-            said = ", ".join(name for name in row if first[0].get(name) != row[name])
+            both = first[0] | row
+            said = ", ".join(name for name in both if first[0].get(name, "") != row.get(name, ""))
             raise BadInput(
                 f"{line.where} and {first[1]} tell different things of the same {table} of "
                 f"{row['participant_id']} ({said}); keep one of them"
@@ -111,7 +114,8 @@ class _Facts:
                 "fetched_at": reply.fetched_at,
                 "raw_sha256": [reply.sha256],
             }
-            declared = {name: came[name] for name in came if name in _TABLES[table].names}
+            may_have = {*_TABLES[table].names, "fetched_at"}
+            declared = {name: came[name] for name in came if name in may_have}
             self.reading.rows.setdefault(table, []).append(row | declared)
         self.count(table, row["participant_id"], "" if first[0] is row else "repeated")
 
@@ -248,24 +252,20 @@ def _roster(cells: Cells, line: Line) -> Rows:
         name: cells.day(line, name.replace("_", ""))
         for name in ("withdrawn_on", "paused_from", "paused_to")
     }
-    yield (
-        "participant",
-        days
-        | {
-            "participant_id": cells.participant(line),
-            "site": site,
-            "arm": cells.code(line, "arm", "arms"),
-            "therapist_id": cells.code(line, "therapistid", "therapists"),
-            "timezone": cells.zone(line, site),
-            "enrolled_on": cells.required_day(line, "enrolledon"),
-            "starts_on": cells.required_day(line, "startson"),
-            "depression_or_anxiety": yes_or_no(line, "depressionoranxiety", cells.sheet),
-            "age_years": whole(line, "ageyears", cells.sheet, 18, 120)
-            if line["ageyears"]
-            else None,
-            "sex": cells.sex(line),
-        },
-    )
+    row = days | {
+        "participant_id": cells.participant(line),
+        "site": site,
+        "arm": cells.code(line, "arm", "arms"),
+        "therapist_id": cells.code(line, "therapistid", "therapists"),
+        "timezone": cells.zone(line, site),
+        "enrolled_on": cells.required_day(line, "enrolledon"),
+        "starts_on": cells.required_day(line, "startson"),
+        "depression_or_anxiety": yes_or_no(line, "depressionoranxiety", cells.sheet),
+        "age_years": whole(line, "ageyears", cells.sheet, 18, 120) if line["ageyears"] else None,
+        "sex": cells.sex(line),
+    }
+    has = cells.sheet.columns
+    yield "participant", {name: v for name, v in row.items() if name.replace("_", "") in has}
 
 
 _WHO = frozenset({"participantid"})

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingestion import landing
-from ingestion.pull import due_window
+from ingestion.schedule import due_window
 from ingestion.source import ActivityDay, Device, Reading, Reply, Window
 from warehouse import register as reg
 from warehouse.tables import landed
@@ -121,6 +121,61 @@ def test_a_participant_keeps_the_batch_given_at_enrollment(store):
     assert {r["withdrawn_on"] for r in rows if r["participant_id"] == "P000"} == {date(2026, 2, 1)}
 
 
+def test_a_roster_row_changes_only_the_columns_it_has(store):
+    full = person("P1", arm="etmi", withdrawn_on=date(2026, 2, 1), age_years=54)
+    landing.land_roster(store, [full])
+    merge = landing.land_roster(store, [{"participant_id": "P1", "site": "southampton"}])
+    assert merge.changed == 1
+    [row] = store.register.rows(sa.select(reg.participant))
+    assert row == full | {
+        "site": "southampton", "therapist_id": None, "paused_from": None, "paused_to": None,
+        "depression_or_anxiety": None, "sex": None, "batch": 0, "fetched_at": None,
+    }  # fmt: skip
+
+
+def test_a_new_participant_has_the_zone_of_their_site_unless_told(store):
+    told = person("P1", site="southampton")
+    untold = {name: told[name] for name in told if name != "timezone"} | {"participant_id": "P2"}
+    landing.land_roster(store, [told, untold])
+    rows = store.register.rows(sa.select(reg.participant).order_by("participant_id"))
+    assert [row["timezone"] for row in rows] == ["Asia/Jerusalem", "Europe/London"]
+
+
+def test_an_older_word_on_a_participant_does_not_replace_a_newer(store):
+    newer = person("P1", withdrawn_on=date(2026, 2, 1), fetched_at=AT)
+    older = person("P1", fetched_at=datetime(2026, 1, 1, tzinfo=UTC))
+    for row in (newer, older):
+        merge = landing.land_roster(store, [row])
+    assert (merge.changed, merge.same) == (0, 1)
+    [row] = store.register.rows(sa.select(reg.participant))
+    assert (row["withdrawn_on"], row["fetched_at"]) == (date(2026, 2, 1), AT)
+
+
+def test_the_same_roster_fetched_later_changes_nothing_but_is_the_newer_word(store):
+    later = datetime(2026, 1, 22, tzinfo=UTC)
+    between = person("P1", sex="male", fetched_at=datetime(2026, 1, 21, 12, tzinfo=UTC))
+    landing.land_roster(store, [person("P1", sex="female", fetched_at=AT)])
+    again = landing.land_roster(store, [person("P1", sex="female", fetched_at=later)])
+    assert (again.changed, again.same) == (0, 1)
+    landing.land_roster(store, [between])
+    assert [row["sex"] for row in store.register.rows(sa.select(reg.participant))] == ["female"]
+
+
+def test_a_change_of_the_roster_is_audited_by_column_and_never_by_value(store):
+    landing.land_roster(store, [person("P1", arm="etmi", fetched_at=AT)], "redcap")
+    later = {"arm": "usual_care", "withdrawn_on": date(2026, 2, 1),
+             "fetched_at": datetime(2026, 2, 1, tzinfo=UTC)}  # fmt: skip
+    for _ in range(2):  # the second time nothing changes
+        landing.land_roster(store, [person("P1", **later)], "redcap")
+    rows = store.register.rows(sa.select(reg.audit))
+    names = ("at", "who", "what", "subject", "old", "new", "why")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (AT, "stepwell", "enrolled", "P1", "", "", "roster of redcap"),
+        (later["fetched_at"], "stepwell", "roster changed", "P1", "", "arm, withdrawn_on",
+         "roster of redcap"),
+    ]  # fmt: skip
+
+
 def test_an_older_word_on_a_device_does_not_replace_a_newer(store):
     device = Device("P1", "google_health", "d1", "Inspire 3", True, AT, 54, AT)
     older = dataclasses.replace(
@@ -140,10 +195,28 @@ def test_an_answer_changed_in_the_source_replaces_the_old_one(store):
     assert store.lake.read_rows(landed.response)["value"].to_pylist() == ["6"]
 
 
+def test_what_a_source_no_longer_has_of_the_participants_asked_for_goes(store):
+    later = datetime(2026, 2, 1, tzinfo=UTC)
+
+    def session(who: str, number: int, at: datetime) -> dict[str, object]:
+        return {"participant_id": who, "source": "redcap", "session_number": number,
+                "fetched_at": at}  # fmt: skip
+
+    first = [session(*key, AT) for key in (("P1", 1), ("P1", 2), ("P2", 1), ("P3", 1))]
+    landing.land(store, Reading(rows={"treatment_session": first}), "redcap", "0000")
+    second = Reading(rows={"treatment_session": [session("P1", 2, later)]})
+    result = landing.land(store, second, "redcap", "0000", ("P1", "P2"), later)
+    assert (result.rows_removed, result.rows_same) == (2, 1)
+    landing.land(store, Reading(), "redcap", "0000", ("P3",), datetime(2026, 1, 1, tzinfo=UTC))
+    rows = store.lake.read_rows(landed.treatment_session).to_pylist()
+    assert [(r["participant_id"], r["session_number"]) for r in rows] == [("P1", 2), ("P3", 1)]
+
+
 def due(**given: object) -> Window | None:
     usual = {"starts_on": date(2026, 1, 20), "ends_on": date(2027, 1, 18),
              "today": date(2026, 3, 1), "landed_sync_at": datetime(2026, 2, 20, 12, tzinfo=UTC),
-             "timezone": "Asia/Jerusalem", "trailing_days": 7, "final_after_days": 14}  # fmt: skip
+             "timezone": "Asia/Jerusalem", "trailing_days": 7, "final_after_days": 14,
+             "memory_days": 7}  # fmt: skip
     return due_window(**(usual | given))  # type: ignore[arg-type]
 
 
@@ -173,4 +246,5 @@ def test_a_participant_who_has_left_is_asked_about_until_the_last_day_is_final()
     assert due(ends_on=left, today=date(2026, 3, 5)) == Window(date(2026, 2, 13), left)
     assert due(ends_on=left, today=date(2026, 3, 6)) is None
     incomplete = datetime(2026, 2, 18, tzinfo=UTC)  # the last days are still in the device
-    assert due(ends_on=left, today=date(2026, 3, 6), landed_sync_at=incomplete) is not None
+    assert due(ends_on=left, today=date(2026, 3, 12), landed_sync_at=incomplete) is not None
+    assert due(ends_on=left, today=date(2026, 3, 13), landed_sync_at=incomplete) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import browser
-from support.published import publish_rows, small_study, typed_rows
+from support.published import publish_rows, small_study, typed_rows, write_study
 
 pytestmark = pytest.mark.skipif(not browser.CHROMIUM.exists(), reason=browser.MISSING)
 
@@ -79,3 +79,18 @@ def test_a_new_publication_appears_on_an_open_page_by_itself(tmp_path):
         browser.open_page(page, served)
         publish_rows(tmp_path, typed_rows(), "20260301T060000000000Z")
         page.wait_for_selector("text=build 20260301T060000000000Z", timeout=60_000)
+
+
+def test_the_first_publication_appears_where_only_the_unblinded_folder_is_within_reach(tmp_path):
+    # As in docker-compose.yml: each dashboard has one of the two folders.
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    write_study(home)
+    small_study(elsewhere)
+    with (
+        browser.serving(home, role="unblinded_statistician") as served,
+        browser.browsing() as (page, _),
+    ):
+        page.goto(served)
+        page.wait_for_selector("text=Nothing is published yet", timeout=60_000)
+        (elsewhere / "unblinded").rename(home / "unblinded")
+        page.wait_for_selector("text=build 20260212T060000000000Z", timeout=60_000)

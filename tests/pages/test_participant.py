@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from support.pages import chart, fields_without_data, metrics, opened, text, use
+from support.published import publish_rows, typed_rows, write_study
 
 
 def test_the_key_figures_are_the_participants_own(study, monkeypatch):
@@ -15,6 +16,42 @@ def test_the_key_figures_are_the_participants_own(study, monkeypatch):
         "Goal met, strict": "50 %",
         "Steps a valid day": "4 033",
     }
+
+
+def test_each_share_says_what_it_is_a_share_of(study, monkeypatch):
+    use(monkeypatch, study)
+    said = text(opened("participant", participant="P002"))
+    assert "6 valid of 9 eligible days" in said
+    assert "observed: 1 of 1 valid days with a goal" in said
+    assert "the same 1 of 2 eligible days with a goal" in said
+
+
+def test_a_participant_without_a_single_row_breaks_no_page(tmp_path, monkeypatch):
+    rows = typed_rows()
+    new = {**rows["participant"][0], "participant_id": "P004", "starts_on": date(2026, 3, 2)}
+    rows["participant"] = [*rows["participant"], new]
+    write_study(tmp_path)
+    publish_rows(tmp_path, rows)
+    use(monkeypatch, tmp_path)
+    at = opened("participant", participant="P004")
+    assert metrics(at)["Wear adherence"] == "\u2013"
+    assert "0 valid of 0 eligible days" in text(at)
+    assert "Study day 1 has not come yet." in text(at)
+    assert "P004" in opened().dataframe[-1].value["participant_id"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [(None, "paused since 5 Feb 2026."), (date(2026, 2, 7), "paused 5 Feb 2026 to 7 Feb 2026.")],
+)
+def test_a_pause_says_whether_it_is_over(tmp_path, monkeypatch, until, said):
+    rows = typed_rows()
+    away = {**rows["participant"][0], "paused_from": date(2026, 2, 5), "paused_to": until}
+    rows["participant"] = [away, *rows["participant"][1:]]
+    write_study(tmp_path)
+    publish_rows(tmp_path, rows)
+    use(monkeypatch, tmp_path)
+    assert said in text(opened("participant", participant="P001"))
 
 
 def test_the_timeline_holds_every_day_with_its_group(study, monkeypatch):

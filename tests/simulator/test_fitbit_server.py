@@ -317,7 +317,7 @@ def test_there_is_no_device_before_the_first_sync(sim):
 
 
 def test_both_vendors_tell_the_same_days(settled):
-    """Wherever the legacy view can tell them: totals and heart-rate minutes of four weeks."""
+    """The totals of four weeks, one of them with a day of 23 hours."""
     google = bearer(settled.google_grant("P002"))
     first, last = date(2026, 3, 3), date(2026, 3, 31)
     parts = [{"date": {"year": d.year, "month": d.month, "day": d.day}} for d in (first, last)]

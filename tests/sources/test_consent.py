@@ -9,11 +9,17 @@ from cryptography.fernet import Fernet
 from support.google import HASTE, STUDY, simulated, vendor_at
 from support.scripted import Says, scripted
 
-from ingestion.consent import ask_consent, connect_headless, finish_consent
+from ingestion.consent import (
+    HEADLESS_REDIRECT,
+    ask_consent,
+    connect_headless,
+    finish_consent,
+    resume_consent,
+)
 from ingestion.errors import BadReply, ConsentLost, Misconfigured, VendorDown, WrongAccount
 from ingestion.grants import Grants
 from ingestion.http import open_http
-from ingestion.settings import SCOPES, Vendor, read_key
+from ingestion.settings import SCOPES, Vendor, read_key, read_vendor
 from ingestion.simulator.server import serve
 from ingestion.simulator.world import World
 from warehouse.home import Home, Store
@@ -21,6 +27,7 @@ from warehouse.lake import Lake
 from warehouse.register import Register
 
 BACK = "https://study.example/back"
+KEY = Fernet.generate_key().decode()
 
 
 def asked_of(url):
@@ -44,11 +51,23 @@ def http():
         yield opened
 
 
-def finish(script, register, http, source="google_health", **parts):
-    url = script.url
+def grants_at(url, register, http, source="google_health"):
     vendor = Vendor(source, url, f"{url}/auth", f"{url}/token", "ours", "hush")
-    key = read_key({"STEPWELL_KEY": Fernet.generate_key().decode()})
-    grants = Grants(register, key, http, lambda _: vendor, patience=HASTE)
+    key = read_key({"STEPWELL_KEY": KEY})
+    return Grants(register, key, http, lambda _: vendor, patience=HASTE), vendor
+
+
+def resume(script, register, http):
+    grants, vendor = grants_at(script.url, register, http)
+    return resume_consent(grants, http, vendor, "P001", HASTE)
+
+
+def found(register, http):
+    return grants_at("", register, http)[0].find("P001", "google_health")
+
+
+def finish(script, register, http, source="google_health", **parts):
+    grants, vendor = grants_at(script.url, register, http, source)
     request = ask_consent(vendor, "P001", BACK)
     callback = answer(request, **(parts or {"code": "c0de"}))
     return finish_consent(grants, http, vendor, request, callback, HASTE), request
@@ -118,15 +137,69 @@ def test_a_permission_left_out_is_visible(register, http):
         ((Says(400, b'{"error":"invalid_grant"}'),), ConsentLost),
         ((Says(503),), VendorDown),
         ((token(ALL, refresh_token=None),), Misconfigured),
-        ((token(ALL), Says(body=b'{"name":"users/me/identity"}')), BadReply),
     ],
 )
 def test_what_can_go_wrong_at_the_exchange_stores_nothing(register, http, replies, kind):
     with scripted(*replies) as script, pytest.raises(kind):
         finish(script, register, http)
     assert script.asked[0].path == "/token"
+    assert found(register, http) is None
     with scripted(token(ALL), IDENTITY) as script:  # and nothing of it is in the way
         assert finish(script, register, http)[0].state == "active"
+
+
+@pytest.mark.parametrize(
+    ("says", "kind"),
+    [(Says(503), VendorDown), (Says(body=b'{"name":"users/me/identity"}'), BadReply)],
+)
+def test_a_consent_whose_account_is_not_told_is_kept_and_finished_later(register, http, says, kind):
+    with scripted(token(ALL), says) as script, pytest.raises(kind):
+        finish(script, register, http)
+    held = found(register, http)
+    assert (held.state, held.token, held.vendor_user_id) == ("never_connected", None, None)
+    with scripted(IDENTITY) as script:
+        grant = resume(script, register, http)
+        assert resume(script, register, http) is None  # there is nothing left to finish
+    assert [asked.path for asked in script.asked] == ["/v4/users/me/identity"]
+    assert (grant.state, grant.vendor_user_id, grant.unconfirmed) == ("active", "42", None)
+    assert (grant.token.access_token, grant.token.refresh_token) == ("a", "r")
+    assert grant.scopes == frozenset(SCOPES["google_health"])
+
+
+def test_a_consent_that_breaks_off_leaves_the_one_before_it_at_work(register, http):
+    with scripted(token(ALL), IDENTITY) as script:
+        first, _ = finish(script, register, http)
+    with scripted(token(ALL, refresh_token="r2"), Says(503)) as script, pytest.raises(VendorDown):
+        finish(script, register, http)
+    assert (found(register, http).state, found(register, http).token) == ("active", first.token)
+    with scripted(Says(body=b'{"healthUserId":"43"}')) as script, pytest.raises(WrongAccount):
+        resume(script, register, http)
+    refused = found(register, http)
+    assert (refused.state, refused.token, refused.unconfirmed) == ("active", first.token, None)
+
+
+def test_a_consent_resumed_after_its_token_lapsed_is_refreshed_first(register, http):
+    with scripted(token(ALL), Says(503)) as script, pytest.raises(VendorDown):
+        finish(script, register, http)
+    spent = Says(401, b'{"error":{"status":"UNAUTHENTICATED"}}')
+    fresh = Says(body=b'{"access_token":"a2","expires_in":3600}')
+    with scripted(spent, fresh, IDENTITY) as script:
+        grant = resume(script, register, http)
+    assert script.asked[1].form["refresh_token"] == "r"
+    assert script.asked[2].headers["Authorization"] == "Bearer a2"
+    assert (grant.token.access_token, grant.token.refresh_token) == ("a2", "r")
+    assert (grant.state, grant.scopes) == ("active", frozenset(SCOPES["google_health"]))
+
+
+def test_a_consent_that_the_vendor_no_longer_takes_is_forgotten(register, http):
+    with scripted(token(ALL), Says(503)) as script, pytest.raises(VendorDown):
+        finish(script, register, http)
+    spent = Says(401, b'{"error":{"status":"UNAUTHENTICATED"}}')
+    fresh = Says(body=b'{"access_token":"a2"}')
+    with scripted(spent, fresh, spent) as script:
+        assert resume(script, register, http) is None
+    forgotten = found(register, http)
+    assert (forgotten.state, forgotten.unconfirmed) == ("never_connected", None)
 
 
 def test_a_legacy_answer_without_an_account_is_a_bad_reply(register, http):
@@ -186,6 +259,20 @@ def test_connecting_without_a_person(store):
     assert connect_headless(store, "fitbit", "P001").state == "active"
     with pytest.raises(WrongAccount):
         connect_headless(store, "google_health", "P002", login_hint="P001")
+
+
+def test_connecting_again_finishes_what_broke_off(store, monkeypatch):
+    with open_http() as http:
+        grants, vendor = Grants(store.register, read_key(), http), read_vendor("google_health")
+        request = ask_consent(vendor, "P001", HEADLESS_REDIRECT, "P001")
+        callback = http.get(request.url).headers["Location"]
+        arm = {"match": {"path": "identity"}, "times": 4, "fault": "503"}
+        assert http.post(f"{vendor.url}/_emu/faults", json=arm).status_code == 200
+        with pytest.raises(VendorDown):
+            finish_consent(grants, http, vendor, request, callback, HASTE)
+    with monkeypatch.context() as patch:  # no consent page is needed for it
+        patch.setenv("STEPWELL_GOOGLE_HEALTH_AUTH_URL", "http://127.0.0.1:9")
+        assert connect_headless(store, "google_health", "P001").state == "active"
 
 
 def test_a_real_vendors_page_needs_a_person(store, monkeypatch):

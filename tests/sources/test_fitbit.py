@@ -11,7 +11,7 @@ import pytest
 from support.legacy import INSPIRE, NOW, PROFILE, ZIP, ask
 from support.scripted import Says, scripted
 
-from ingestion.errors import Misconfigured, WrongAccount
+from ingestion.errors import BadReply, Misconfigured, WrongAccount
 from ingestion.http import Patience
 from ingestion.source import Ask, Reply, Window, hashed_id
 from ingestion.sources._legacy import LegacyClient
@@ -105,6 +105,32 @@ def test_heart_rate_that_was_not_permitted_is_asked_once() -> None:
         replies = fetch(server.url, ask(date(2026, 3, 25), date(2026, 3, 26)))
     kinds = [(reply.data_type, reply.status) for reply in replies[2:]]
     assert kinds == [("totals", 200), ("heart", 403), ("steps", 200), ("steps", 200)]
+
+
+CUT = Says(body=b'{"user":{"displayName":"A Name","mac":"AABB')
+
+
+@pytest.mark.parametrize("told", [(CUT,), (says(PROFILE), CUT)], ids=["profile", "devices"])
+def test_a_broken_reply_that_may_name_somebody_is_not_handed_on(told: tuple[Says, ...]) -> None:
+    with scripted(*told) as server, pytest.raises(BadReply) as caught:
+        fetch(server.url, ask(date(2026, 3, 26), date(2026, 3, 26)))
+    assert caught.value.body == b""
+    assert "Name" not in str(caught.value)
+
+
+def test_a_broken_reply_of_minutes_is_handed_on_to_be_kept() -> None:
+    cut = Says(body=b'{"activities-st')
+    told = (says(PROFILE), says([INSPIRE]), cut)
+    with scripted(*told) as server, pytest.raises(BadReply) as caught:
+        fetch(server.url, ask(date(2026, 3, 26), date(2026, 3, 26)))
+    assert caught.value.body == b'{"activities-st'
+
+
+def test_a_sync_at_the_end_of_time_does_not_break_the_fetch() -> None:
+    never = INSPIRE | {"lastSyncTime": "0001-01-01T00:00:00.000"}
+    with scripted(says(PROFILE), says([never])) as server:
+        replies = fetch(server.url, ask(date(2026, 3, 26), date(2026, 3, 26)))
+    assert [reply.data_type for reply in replies] == ["profile", "devices"]
 
 
 def test_another_account_than_the_consented_one_is_refused_before_it_is_kept() -> None:

@@ -259,6 +259,20 @@ def test_a_sync_with_a_zone_is_not_the_vendors_way_of_writing_it() -> None:
         SOURCE.read([told], ask(NOW.date(), NOW.date()))
 
 
+@pytest.mark.parametrize(
+    "told",
+    ["0001-01-01T00:00:00.000", "0001-01-02T00:00:00.000", "2026-03-30T12:00:00.000",
+     "9999-12-31T23:59:59.999"],
+)  # fmt: skip
+@pytest.mark.parametrize("zone", ["Asia/Jerusalem", "America/New_York"])
+def test_a_sync_that_cannot_be_true_is_not_stated(told: str, zone: str) -> None:
+    profile = reply("profile", {"user": {"timezone": zone}})
+    listed = reply("devices", [INSPIRE | {"lastSyncTime": told}])
+    reading = SOURCE.read([profile, listed], ask(NOW.date(), NOW.date()))
+    assert [device.last_sync_at for device in reading.devices] == [None]
+    assert reading.counts["devices"].landed == 1
+
+
 def test_a_battery_of_more_than_all_is_not_known() -> None:
     told = reply("devices", [INSPIRE | {"batteryLevel": 101}])
     assert SOURCE.read([told], ask(NOW.date(), NOW.date())).devices[0].battery_pct is None
@@ -266,7 +280,8 @@ def test_a_battery_of_more_than_all_is_not_known() -> None:
 
 def test_a_sync_in_the_repeated_hour_is_taken_for_the_earlier_one() -> None:
     late = INSPIRE | {"lastSyncTime": "2026-10-25T01:30:00.000"}
-    told = [reply("profile", PROFILE), reply("devices", [late])]
+    listed = replace(reply("devices", [late]), fetched_at=datetime(2026, 10, 25, 6, tzinfo=UTC))
+    told = [reply("profile", PROFILE), listed]
     reading = SOURCE.read(told, ask(date(2026, 10, 25), date(2026, 10, 25)))
     assert reading.devices[0].last_sync_at == datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
 

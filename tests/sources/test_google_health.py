@@ -46,6 +46,10 @@ def shown(world, one):
     return simulator.world.activity(one).view(simulator.now()), simulator.world.grid
 
 
+def holds_something(day):
+    return day.vendor_steps is not None or day.step_minute.size > 0 or day.wear_start.size > 0
+
+
 def test_it_is_a_source():
     assert isinstance(SOURCE, Source)
     assert source_named("google_health") is SOURCE
@@ -57,7 +61,7 @@ def test_each_day_is_what_the_vendor_knows_to_the_step(world):
         replies, _, wanted = fetched(world, one)
         reading = SOURCE.read(replies, wanted)
         view, grid = shown(world, one)
-        for day in reading.days:
+        for day in filter(holds_something, reading.days):
             number = grid.day_number(day.activity_date)
             first, last = (min(int(view.zone.first[n]), view.minutes) for n in (number, number + 1))
             steps, worn = view.steps[first:last], view.worn[first:last]
@@ -69,7 +73,7 @@ def test_each_day_is_what_the_vendor_knows_to_the_step(world):
                 expected = "heart_rate" if one.measures_heart_rate else "explicit_zero"
                 assert day.wear_method == expected
             compared += 1
-        found = {day.activity_date for day in reading.days}
+        found = {day.activity_date for day in filter(holds_something, reading.days)}
         known = [grid.date_of(n) for n, total in enumerate(view.totals) if total >= 0]
         assert found == {day for day in known if day in set(wanted.window.days)}
     assert compared > 100
@@ -206,8 +210,46 @@ def test_an_empty_page_with_a_token_is_followed():
     steps = [reply for reply in replies if reply.data_type == "steps"]
     assert len(steps) == 3
     assert "pageToken=b" in asked[4].path
-    days = SOURCE.read(replies, ask()).days
+    days = filter(holds_something, SOURCE.read(replies, ask()).days)
     assert [day.step_minute.tolist() for day in days] == [[494, 495]]
+
+
+CUT = Says(body=b'{"pairedDevices":[{"name":"users/A Name","macAddress":"AABB')
+
+
+@pytest.mark.parametrize("says", [(CUT,), (SETTINGS, CUT)], ids=["settings", "devices"])
+def test_a_broken_reply_that_may_name_somebody_is_not_handed_on(says):
+    with scripted(*says) as script, open_http() as http:
+        client = VendorClient(http, "google_health", script.url, "t", patience=HASTE)
+        with pytest.raises(BadReply) as caught:
+            list(SOURCE.fetch(client, ask()))
+    assert caught.value.body == b""
+    assert "Name" not in str(caught.value)
+
+
+def test_a_broken_page_of_steps_is_handed_on_to_be_kept():
+    with pytest.raises(BadReply) as caught:
+        fetch(Says(body=b'{"dataPoints":[{"st'))
+    assert caught.value.body == b'{"dataPoints":[{"st'
+
+
+def test_points_at_the_ends_of_time_do_not_break_the_fetch():
+    ends = page("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-26T06:14:00Z")
+    replies, _ = fetch(ends, EMPTY, EMPTY, first_on="2026-03-26", last_on="2026-03-26")
+    count = SOURCE.read(replies, ask()).counts["steps"]
+    assert (count.received, count.landed, count.rejections) == (3, 1, {"no_time": 2})
+
+
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00+14:00", "0001-01-02T00:00:00Z",
+                                  "2026-04-22T06:00:00Z", "9999-12-31T23:59:59-12:00"])  # fmt: skip
+def test_a_sync_that_cannot_be_true_is_not_stated(told):
+    body = {"pairedDevices": [{"name": "1", "features": [], "lastSyncTime": told}]}
+    listed = Says(body=json.dumps(body).encode())
+    with scripted(SETTINGS, listed, EMPTY) as script, open_http() as http:
+        client = VendorClient(http, "google_health", script.url, "t", patience=HASTE)
+        replies = list(SOURCE.fetch(client, ask()))
+    assert [device.last_sync_at for device in SOURCE.read(replies, ask()).devices] == [None]
+    assert "steps" in {reply.data_type for reply in replies}  # as for a device that says nothing
 
 
 @pytest.mark.parametrize("told", [("a", "a"), ("a", "b", "a")])

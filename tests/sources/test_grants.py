@@ -1,17 +1,16 @@
 """A token is never lost, and trouble that is not the participant's is never theirs."""
 
-import base64
-import json
 import logging
 import multiprocessing
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, MultiFernet
-from support.google import HASTE, simulated, vendor_at
+from support.google import simulated, vendor_at
+from support.grants import ALL, GIVEN_AT, Clock, given, grants_at, token_says
 from support.scripted import Says, scripted
 
 from ingestion.errors import (
@@ -24,23 +23,12 @@ from ingestion.errors import (
     VendorDown,
     WrongAccount,
 )
-from ingestion.grants import Grants, TokenReply, ask_token
+from ingestion.grants import Grants
 from ingestion.http import open_http
 from ingestion.settings import SCOPES, Vendor
+from ingestion.tokens import ask_token
 from warehouse import register as reg
 from warehouse.register import Register
-
-KEY = base64.urlsafe_b64encode(b"k" * 32)  # the same in every process of a test
-GIVEN_AT = datetime(2026, 2, 1, 6, tzinfo=UTC)
-ALL = frozenset(SCOPES["google_health"])
-
-
-class Clock:
-    def __init__(self):
-        self.at = GIVEN_AT
-
-    def __call__(self):
-        return self.at
 
 
 @pytest.fixture
@@ -59,22 +47,6 @@ def now():
 def http():
     with open_http() as opened:
         yield opened
-
-
-def grants_at(url, register, http, now, source="google_health"):
-    vendor = Vendor(source, url, f"{url}/auth", f"{url}/token", "ours", "hush")
-    return Grants(register, MultiFernet([Fernet(KEY)]), http, lambda _: vendor, now, HASTE)
-
-
-def given(grants, participant_id="P001", account="111", source="google_health", scopes=ALL):
-    reply = TokenReply("access-1", 3600, "refresh-1")
-    return grants.keep(participant_id, source, reply, account, scopes)
-
-
-def token_says(access="access-2", refresh=None, expires_in=3600):
-    more = {"refresh_token": refresh} if refresh else {}
-    body = {"access_token": access, "expires_in": expires_in, **more}
-    return Says(body=json.dumps(body).encode())
 
 
 def test_a_grant_is_kept_and_found(register, http, now):
@@ -280,14 +252,6 @@ def test_a_passing_trouble_is_tried_again(register, http, now):
         assert grants.renewed(grant).token.access_token == "access-2"
 
 
-def test_a_lock_that_hangs_is_passing_trouble(register, http, now, monkeypatch):
-    monkeypatch.setattr("ingestion.grants.LEASE_WAIT_SECONDS", 0)
-    grants = grants_at("http://127.0.0.1:9", register, http, now)
-    grant = given(grants)
-    with register.leased(grant.lease), pytest.raises(VendorDown, match="hangs"):
-        grants.refresh(grant)
-
-
 @pytest.mark.parametrize(
     ("error", "state"),
     [
@@ -324,29 +288,6 @@ def test_each_change_of_state_is_in_the_audit_trail_once(register, http, now):
         ("P001 google_health", "", "active"),
         ("P001 google_health", "active", "revoked"),
     ]
-
-
-def test_an_account_of_another_participant_is_refused_without_naming_them(register, http, now):
-    grants = grants_at("http://127.0.0.1:9", register, http, now)
-    given(grants, "P001", "111")
-    with pytest.raises(WrongAccount) as caught:
-        given(grants, "P002", "111")
-    assert "another participant" in str(caught.value)
-    assert "P001" not in str(caught.value)
-    assert "111" not in str(caught.value)
-    refused = grants.find("P002", "google_health")
-    assert (refused.state, refused.token) == ("wrong_account", None)
-    assert grants.find("P001", "google_health").state == "active"
-
-
-def test_another_account_than_before_is_refused_and_the_old_token_stays(register, http, now):
-    grants = grants_at("http://127.0.0.1:9", register, http, now)
-    first = given(grants, account="111")
-    with pytest.raises(WrongAccount):
-        given(grants, account="222")
-    found = grants.find("P001", "google_health")
-    assert (found.state, found.token) == ("wrong_account", first.token)
-    assert given(grants, account="111").state == "active"
 
 
 def test_a_scope_that_the_study_needs_and_did_not_get_is_a_state(register, http, now):

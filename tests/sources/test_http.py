@@ -96,6 +96,23 @@ def test_each_reply_is_its_error(status, body, kind):
     assert "google_health: GET /v4/users/me/settings" in str(caught.value)
 
 
+def test_a_page_that_is_no_reply_keeps_the_wait_it_asks_for_apart_from_its_body():
+    headers = {"Retry-After": "120"}
+    page = httpx.MockTransport(lambda _: httpx.Response(403, content=b"<html>", headers=headers))
+    with open_http(page) as http, pytest.raises(BadReply) as caught:
+        client("https://vendor.example", http=http).get("/v4/x")
+    assert (caught.value.body, caught.value.retry_after) == (b"", 120)
+
+
+@pytest.mark.parametrize("told", ["\u00b2", "Mon, 01 Jan 99999999999 00:00:00 GMT"])
+def test_an_odd_wait_is_no_wait(told):
+    headers = {"Retry-After": told.encode("latin-1")}
+    busy = httpx.MockTransport(lambda _: httpx.Response(429, headers=list(headers.items())))
+    with open_http(busy) as http, pytest.raises(RateLimited) as caught:
+        client("https://vendor.example", tries=1, http=http).get("/v4/x")
+    assert caught.value.retry_after is None
+
+
 def test_a_reason_in_the_detailed_reasons_counts_too():
     body = google(403, "PERMISSION_DENIED", metadata={"detailedReasons": "X,MISSING_OAUTH_SCOPE"})
     answer = httpx.MockTransport(lambda request: httpx.Response(403, content=body))

@@ -20,7 +20,7 @@ from ingestion.errors import (
 from ingestion.http import Patience, open_http
 from ingestion.source import Ask, Reply
 from ingestion.sources._redcap_mapping import read_mapping
-from ingestion.sources.redcap import SOURCE, RedcapClient
+from ingestion.sources.redcap import SOURCE, RedcapClient, records_asked
 from warehouse.study import EXAMPLE, read_study
 
 TOKEN = "0123456789ABCDEF0123456789ABCDEF"
@@ -71,25 +71,44 @@ def fetch(server: Script, wanted: Ask) -> list[Reply]:
         return list(SOURCE.fetch(client, wanted))
 
 
-def test_it_asks_for_the_metadata_the_ids_and_the_mapped_fields_in_batches() -> None:
-    ids = [{"record_id": f"P{n:03d}", "redcap_event_name": "baseline_arm_1"} for n in range(101)]
-    with scripted(says(METADATA), says([*ids, *ids]), says([])) as server:
+def fields_of(form: dict[str, str]) -> set[str]:
+    assert not any(key.startswith("forms[") for key in form)  # a form may hold a name
+    return {value for key, value in form.items() if key.startswith("fields[")}
+
+
+def test_of_the_whole_project_it_asks_for_the_roster_fields_alone() -> None:
+    with scripted(says(METADATA), says([])) as server:
         replies = fetch(server, ask())
-    assert [r.data_type for r in replies] == ["metadata", "record_ids", "records", "records"]
-    first, second, third, fourth = (asked.form for asked in server.asked)
+    assert [r.data_type for r in replies] == ["metadata", "records"]
+    first, second = (asked.form for asked in server.asked)
     assert first == {"content": "metadata", "format": "json", "returnFormat": "json",
                      "token": TOKEN}  # fmt: skip
-    assert second["fields[0]"] == "record_id"
-    asked_for = {value for key, value in third.items() if key.startswith("fields[")}
-    assert asked_for == {
-        *" ".join(FORMS.values()).split(), "enrollment_complete", "pain_complete",
+    assert fields_of(second) == {*FORMS["enrollment"].split()}
+    assert not any(key.startswith("records[") for key in second)
+    assert records_asked(replies) == set()
+
+
+def test_a_project_without_a_roster_is_asked_for_its_metadata_alone() -> None:
+    with scripted(says(METADATA), says([])) as server:
+        assert len(fetch(server, ask(roster=None))) == 1
+
+
+def test_it_asks_for_the_answers_of_participants_in_batches() -> None:
+    ids = tuple(f"P{n:03d}" for n in range(101))
+    with scripted(says(METADATA), says([])) as server:
+        replies = fetch(server, replace(ask(), participants=ids))
+    assert [r.data_type for r in replies] == ["metadata", "records", "records"]
+    _, second, third = (asked.form for asked in server.asked)
+    of_answers = " ".join(names for form, names in FORMS.items() if form != "enrollment")
+    assert fields_of(second) == {
+        "record_id", *of_answers.split(), "pain_complete",
         "fear_complete", "treatment_session_complete", "step_goal_complete",
     }  # fmt: skip
-    assert not any(key.startswith("forms[") for key in third)  # a form may hold a name
-    assert third["records[0]"] == "P000"
-    assert third["records[99]"] == "P099"
-    assert fourth["records[0]"] == "P100"
-    assert "records[1]" not in fourth
+    assert second["records[0]"] == "P000"
+    assert second["records[99]"] == "P099"
+    assert third["records[0]"] == "P100"
+    assert "records[1]" not in third
+    assert records_asked(replies) == {*ids}
     assert TOKEN not in "".join(reply.request for reply in replies)
     assert {asked.path for asked in server.asked} == {"/api/"}
 

@@ -43,7 +43,11 @@ def facts(rows: list[dict[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
 def test_everything_of_the_project_lands_as_it_is(served: Served, at: datetime | None) -> None:
     world = served.simulator.world
     served.set_clock(at or world.settles_at)
-    reading, asked, requests = pull(served)
+    roster, asked, _ = pull(served)
+    everyone = tuple(one.participant_id for one in world.participants)
+    reading, _, requests = pull(served, participants=everyone)
+    reading.rows["participant"] = roster.rows["participant"]
+    reading.counts["roster"] = roster.counts["roster"]
     truth = {
         "response": world.truth_responses(asked.now),
         "treatment_session": world.truth_sessions(asked.now),
@@ -53,7 +57,7 @@ def test_everything_of_the_project_lands_as_it_is(served: Served, at: datetime |
     for table, rows in truth.items():
         assert len(rows) > 20, table
         assert facts(reading.rows[table]) == facts(rows)
-    assert requests == 3
+    assert requests == 2
     for count in reading.counts.values():
         assert count.received == count.landed > 0
         assert count.rejections == {}
@@ -61,8 +65,18 @@ def test_everything_of_the_project_lands_as_it_is(served: Served, at: datetime |
 
 def test_only_the_participants_asked_for_come(served: Served) -> None:
     reading, _, _ = pull(served, participants=("P002", "P003"))
-    for rows in reading.rows.values():
-        assert {row["participant_id"] for row in rows} == {"P002", "P003"}
+    for table in ("response", "treatment_session", "goal"):
+        assert {row["participant_id"] for row in reading.rows[table]} == {"P002", "P003"}
+
+
+def test_the_roster_comes_without_an_answer_and_the_answers_without_a_roster(
+    served: Served,
+) -> None:
+    roster, _, _ = pull(served)
+    assert {table for table, rows in roster.rows.items() if rows} == {"participant"}
+    answers, _, _ = pull(served, participants=("P002",))
+    assert answers.rows["participant"] == []
+    assert answers.counts["roster"].received == 0
 
 
 def test_a_token_that_is_none_is_ours_to_mend(served: Served) -> None:

@@ -221,15 +221,16 @@ def test_a_goals_table_can_state_versions(folder):
 def test_a_roster(folder):
     text = (
         "participant_id,site,arm,therapist_id,enrolled_on,starts_on,age_years,sex,"
-        "depression_or_anxiety\n"
-        "P01,haifa,etmi,T01,2026-01-20,2026-01-22,56,Female,yes\n"
-        "P02,southampton,,,2026-01-20,2026-01-22,,,\n"
+        "depression_or_anxiety,timezone\n"
+        "P01,haifa,etmi,T01,2026-01-20,2026-01-22,56,Female,yes,\n"
+        "P02,southampton,,,2026-01-20,2026-01-22,,,,Europe/Dublin\n"
     )
     one, two = read(write(folder, "roster.csv", text)).rows["participant"]
     assert (one["timezone"], one["arm"], one["therapist_id"]) == ("Asia/Jerusalem", "etmi", "T01")
     assert (one["age_years"], one["sex"], one["depression_or_anxiety"]) == (56, "female", True)
-    assert (one["starts_on"], one["withdrawn_on"]) == (date(2026, 1, 22), None)
-    assert (two["timezone"], two["arm"], two["age_years"]) == ("Europe/London", None, None)
+    assert (one["starts_on"], one["fetched_at"]) == (date(2026, 1, 22), NOW)
+    assert (two["timezone"], two["arm"], two["age_years"]) == ("Europe/Dublin", None, None)
+    assert "withdrawn_on" not in one  # a column that is not there is not told of
 
 
 def test_the_same_fact_twice_counts_once(folder):
@@ -279,6 +280,39 @@ def test_tables_are_imported_once_and_corrected_by_a_later_import(folder, store)
     assert row["value"] == "5"
     assert store.lake.read_rows(treatment_session).num_rows == 1
     assert store.register.rows(sa.select(reg.grant)) == []
+
+
+def test_a_table_imported_again_does_not_come_back_over_a_later_one(folder, store):
+    write(folder, "roster.csv", ROSTER)
+    load(store, folder)
+    for minute, value in enumerate(("6", "5", "6"), start=1):
+        write(folder, "answers.csv", LONG + f"P01,week_4,NPRS,1,{value},2026-03-10\n")
+        report = load(store, folder, minute)
+    assert report.seen_before
+    [row] = store.lake.read_rows(response).to_pylist()
+    assert (row["value"], row["fetched_at"]) == ("5", NOW + timedelta(minutes=2))
+    assert len(store.lake.files("raw")) == 3
+
+
+def test_a_roster_table_changes_only_the_columns_it_has(folder, store):
+    full = ROSTER.replace("starts_on", "starts_on,timezone,arm,withdrawn_on").replace(
+        "2026-01-22", "2026-01-22,Europe/Dublin,etmi,2026-02-01"
+    )
+    load(store, write(folder, "roster.csv", full))
+    load(store, write(folder, "roster.csv", ROSTER.replace("2026-01-22", "2026-01-23")), 1)
+    load(store, write(folder, "roster.csv", full), 2)  # the first again: its word is older
+    [row] = store.register.rows(sa.select(reg.participant))
+    assert (row["arm"], row["withdrawn_on"]) == ("etmi", date(2026, 2, 1))
+    assert (row["timezone"], row["starts_on"]) == ("Europe/Dublin", date(2026, 1, 23))
+
+
+def test_two_roster_tables_with_other_columns_are_told_apart(folder):
+    write(folder, "a.csv", ROSTER)
+    write(
+        folder, "b.csv", ROSTER.replace("starts_on", "starts_on,arm").replace("22\n", "22,etmi\n")
+    )
+    with pytest.raises(BadInput, match=r"the same participant of P01 \(arm\)"):
+        read(folder)
 
 
 def test_an_answer_of_nobody_known_stores_nothing(folder, store):

@@ -3,6 +3,7 @@
 from transforms.cohort.adherence import derive_adherence
 
 AS_OF = "2026-01-09 12:00+00"
+WEEKS_LATER = "2026-03-09 12:00+00"
 USUAL = {
     "participant": {
         "site": "southampton",
@@ -84,7 +85,7 @@ def test_dose_is_the_steps_up_to_the_goal_of_the_steps_the_goal_asked(spec):
 def test_a_participant_is_adherent_from_the_protocols_share_of_adherent_weeks(spec):
     spec(
         derive_adherence,
-        as_of=AS_OF,
+        as_of=WEEKS_LATER,
         protocol={"goals": {"adherent_weeks_pct": 75}},
         participant="""
             participant_id
@@ -119,7 +120,7 @@ def test_a_participant_is_adherent_from_the_protocols_share_of_adherent_weeks(sp
 def test_weeks_not_valid_or_without_a_goal_are_in_no_share(spec):
     spec(
         derive_adherence,
-        as_of=AS_OF,
+        as_of=WEEKS_LATER,
         participant="""
             participant_id
             --------------
@@ -140,6 +141,37 @@ def test_weeks_not_valid_or_without_a_goal_are_in_no_share(spec):
             ---------------+----------------+------------
             P01            | 1.0            | T
             P02            |                |
+        """,
+    )
+
+
+def test_a_week_counts_once_its_seven_days_have_ended_where_the_participant_lives(spec):
+    # 22:30 UTC on the last day of week 2: it has ended in Jerusalem, and is still on in London.
+    spec(
+        derive_adherence,
+        as_of="2026-01-18 22:30+00",
+        participant="""
+            participant_id | timezone
+            ---------------+---------------
+            P01            | Europe/London
+            P02            | Asia/Jerusalem
+            P03            | Europe/London
+        """,
+        participant_week="""
+            participant_id | study_week | week_starts_on | valid_week | adherent_week
+            ---------------+------------+----------------+------------+--------------
+            P01            | 1          | 2026-01-05     | T          | T
+            P01            | 2          | 2026-01-12     | T          | F
+            P02            | 1          | 2026-01-05     | T          | T
+            P02            | 2          | 2026-01-12     | T          | F
+            P03            | 1          | 2026-01-12     | T          | T
+        """,
+        expect="""
+            participant_id | adherent_weeks | is_adherent
+            ---------------+----------------+------------
+            P01            | 1.0            | T
+            P02            | 0.5            | F
+            P03            |                |
         """,
     )
 

@@ -24,6 +24,7 @@ USUAL = {
         "provisional": "false",
     },
 }
+WEEK_3_ENDED = "2026-02-09 12:00+00"
 SHOW_ALL = {"study": {"small_cell": 0}}
 EVERYBODY = "cohort_kind = 'all'"
 TWO = """
@@ -37,6 +38,7 @@ TWO = """
 def test_wear_adherence_pools_the_days_and_a_week_outside_the_denominator_is_not_counted(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant="""
             participant_id
@@ -62,11 +64,57 @@ def test_wear_adherence_pools_the_days_and_a_week_outside_the_denominator_is_not
     )
 
 
+def test_valid_weeks_are_of_those_whose_seven_days_have_ended_where_they_live(spec):
+    # 22:30 UTC on the last day of week 3: it has ended in Jerusalem, and is still on in London.
+    weeks_of_three = {
+        "as_of": "2026-02-08 22:30+00",
+        "participant": """
+            participant_id | timezone
+            ---------------+---------------
+            P01            | Asia/Jerusalem
+            P02            | Asia/Jerusalem
+            P03            | Europe/London
+        """,
+        "participant_week": """
+            participant_id | study_week | week_starts_on | eligible_days | valid_days | valid_week
+            ---------------+------------+----------------+---------------+------------+-----------
+            P01            | 3          | 2026-02-02     | 7             | 5          | true
+            P02            | 3          | 2026-02-02     | 7             | 2          | false
+            P03            | 3          | 2026-02-02     | 6             | 3          | false
+            P03            | 4          | 2026-02-09     | 1             | 1          | false
+        """,
+    }
+    for limit, week_3 in ((0, "0.50"), (2, "0.50"), (3, "")):
+        spec(
+            derive_cohort_week,
+            protocol={"study": {"small_cell": limit}},
+            **weeks_of_three,
+            where=f"{EVERYBODY} AND study_week = 3",
+            expect=f"""
+                study_week | participants | suppressed | valid_weeks
+                -----------+--------------+------------+------------
+                3          | 3            | F          | {week_3}
+            """,
+        )
+    spec(
+        derive_cohort_week,
+        protocol=SHOW_ALL,
+        **weeks_of_three,
+        where=f"{EVERYBODY} AND study_week = 4",
+        expect="""
+            study_week | participants | wear_adherence | valid_weeks
+            -----------+--------------+----------------+------------
+            4          | 1            | 1.0            |
+        """,
+    )
+
+
 def test_goal_adherence_has_two_denominators(spec):
     # P01 met the goal on 2 of 2 valid days; one more eligible day with a goal was not worn.
     # A day before the goal and a day outside the denominator count in neither.
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant=TWO,
         participant_week="""
@@ -98,6 +146,7 @@ def test_goal_adherence_has_two_denominators(spec):
 def test_a_week_without_goals_has_no_goal_adherence(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant=TWO,
         participant_week="""
@@ -118,6 +167,7 @@ def test_steps_are_the_mean_of_participants_means_with_a_t_interval(spec):
     # 4000, 6000 and 8000: sd 2000, t(2) 4.3027: ± 4968.3; who has no valid day has no mean.
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant="""
             participant_id
@@ -147,6 +197,7 @@ def test_steps_are_the_mean_of_participants_means_with_a_t_interval(spec):
 def test_one_participants_steps_have_no_interval(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant=TWO,
         participant_week="""
@@ -166,6 +217,7 @@ def test_one_participants_steps_have_no_interval(spec):
 def test_cohorts_of_each_kind_have_their_weeks(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         protocol=SHOW_ALL,
         participant="""
             participant_id | site   | arm  | therapist_id | depression_or_anxiety
@@ -212,6 +264,7 @@ def weeks(with_steps: int, with_goal: int, participants: int) -> dict[str, str]:
 def test_five_participants_are_shown(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         **weeks(participants=5, with_steps=5, with_goal=5),
         where=EVERYBODY,
         expect="""
@@ -226,6 +279,7 @@ def test_a_figure_that_rests_on_four_withholds_the_row(spec):
     for few in ({"participants": 4}, {"with_steps": 4}, {"with_goal": 4}):
         spec(
             derive_cohort_week,
+            as_of=WEEK_3_ENDED,
             **weeks(**{"participants": 5, "with_steps": 0, "with_goal": 0, **few}),
             where=EVERYBODY,
             expect="""
@@ -239,6 +293,7 @@ def test_a_figure_that_rests_on_four_withholds_the_row(spec):
 def test_figures_that_rest_on_nobody_withhold_nothing(spec):
     spec(
         derive_cohort_week,
+        as_of=WEEK_3_ENDED,
         **weeks(participants=5, with_steps=0, with_goal=0),
         where=EVERYBODY,
         expect="""

@@ -190,6 +190,31 @@ def test_an_outage_of_half_of_a_sources_participants_is_the_vendors(spec):
     )
 
 
+def test_a_participant_who_is_no_longer_pulled_does_not_dilute_an_outage(spec):
+    # P02 and P03 were last pulled two days earlier: today only P01 was asked for.
+    spec(
+        derive_participant_day,
+        as_of=MORNING,
+        where=DAY,
+        participant=THREE_ASKED,
+        connection=THREE_ACTIVE,
+        receipt="""
+            participant_id | pull_id | asked_at            | reason
+            ---------------+---------+---------------------+--------------
+            P01            | c       | 2026-01-06 05:00+00 | vendor_outage
+            P02            | a       | 2026-01-04 04:00+00 | received
+            P03            | b       | 2026-01-04 04:00+00 | received
+        """,
+        expect="""
+            participant_id | day_state
+            ---------------+--------------
+            P01            | vendor_outage
+            P02            | pending_sync
+            P03            | pending_sync
+        """,
+    )
+
+
 def test_the_share_that_makes_an_outage_is_the_protocols(spec):
     spec(
         derive_participant_day,

@@ -291,3 +291,36 @@ def test_outside_the_study_nothing_is_shown_even_of_a_day_that_landed(spec):
             outside_study |        |       |              |              |            |
         """,
     )
+
+
+def test_a_day_past_the_end_of_a_file_waits_for_the_next_export_however_long(spec):
+    # The same gap of a tracker is lost once its memory of seven days is over.
+    spec(
+        derive_participant_day,
+        as_of="2026-03-01 06:00+00",
+        where="activity_date = '2026-01-06'",
+        participant="""
+            participant_id
+            --------------
+            P01
+            P02
+        """,
+        connection="""
+            participant_id | source        | state  | landed_sync_at
+            ---------------+---------------+--------+--------------------
+            P01            | fitabase      | active | 2026-01-06 00:00+00
+            P02            | google_health | active | 2026-01-06 00:00+00
+        """,
+        day_metric="""
+            participant_id | source        | era           | has_minutes | wear_minutes
+            ---------------+---------------+---------------+-------------+-------------
+            P01            | fitabase      | file          | T           | 700
+            P02            | google_health | google_health | T           | 700
+        """,
+        expect="""
+            participant_id | day_state    | eligible_day
+            ---------------+--------------+-------------
+            P01            | pending_sync | F
+            P02            | minutes_lost | T
+        """,
+    )

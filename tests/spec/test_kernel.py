@@ -27,7 +27,7 @@ USUAL = {
 }
 
 
-# The vector 0 0 5 12 30 110 105 0 0 64 120 9, all worn, and its answers: domain.md 3.6.
+# The vector 0 0 5 12 30 110 105 0 0 64 120 9, all worn, and its answers, counted by hand.
 WORKED_VECTOR = """
     step_minute                | step_count                        | wear_start | wear_length
     ---------------------------+-----------------------------------+------------+------------

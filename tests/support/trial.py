@@ -69,7 +69,7 @@ class Trial:
         """Move the clock and pull everything that is due."""
         self.sim.set_clock(at)
         for source, batch in plan_wearables(self.store):
-            pull_connected(self.store, source, batch, at)
+            pull_connected(self.store, source, batch)
         for batch in pull_roster(self.store, at):
             pull_answers(self.store, batch, at)
         self.pulled_at.append(at)

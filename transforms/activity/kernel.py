@@ -33,7 +33,7 @@ BANDS = {
     "cadence_100_119_minutes": 100,
     "cadence_120_minutes": 120,
 }
-STEP_HOURS = slice(6, 24)  # 06:00 to 24:00, awake hours (domain.md 3.2)
+STEP_HOURS = slice(6, 24)  # 06:00 to 24:00, waking hours: our convention
 CHUNK_DAYS = 512  # keeps the working set in the processor's cache, and memory flat
 MINUTE_US = 60_000_000
 DAY_APART = 1 << 17  # minutes and lengths are unsigned 16-bit
@@ -61,7 +61,8 @@ def compute_day_metrics(days: pa.Table, wear: Wear) -> pa.Table:
     Minutes, steps and hours as the columns of `day_metric` say. Where a day has no minute at all
     (only the vendor's total) every count of minutes is NULL: unknown, not zero. Under
     wear_method 'steps' wear is not measured, so wear_minutes and cadence_0_minutes are NULL.
-    Raises ValueError when a day has not as many counts as minutes. Rules: domain.md 3.2 and 3.6.
+    Raises ValueError when a day has not as many counts as minutes. Bands and thresholds:
+    Tudor-Locke et al., Br J Sports Med 2018;52:776.
     """
     starts = range(0, days.num_rows, CHUNK_DAYS)
     chunks = [_day_metrics(days.slice(start, CHUNK_DAYS), wear) for start in starts]

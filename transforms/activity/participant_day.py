@@ -41,7 +41,7 @@ priorities AS (
         generate_subscripts($wearables_sources, 1) AS priority
 ),
 connections AS (
-    SELECT participant_id, source, priority, state, landed_sync_at
+    SELECT participant_id, source, priority, state, first_asked_on, landed_sync_at
     FROM ops.connection
     JOIN priorities USING (source)
     WHERE state <> 'never_connected'
@@ -49,7 +49,8 @@ connections AS (
 offers AS (  -- each day from each source the participant ever connected
     SELECT d.participant_id, d.activity_date, c.source, c.priority, c.state,
         coalesce(m.day_end_at, n.day_end_at) AS day_end_at,
-        coalesce(c.landed_sync_at >= coalesce(m.day_end_at, n.day_end_at), false) AS complete,
+        coalesce(c.landed_sync_at >= coalesce(m.day_end_at, n.day_end_at), false)
+            AND coalesce(c.first_asked_on <= activity_date, true) AS complete,
         coalesce(m.has_minutes OR m.vendor_steps IS NOT NULL, false) AS has_data
     FROM study_days AS d
     JOIN midnights AS n USING (timezone, activity_date)
@@ -66,24 +67,31 @@ chosen AS (  -- one source a day, by the protocol's priority; two are never summ
     ) = 1
 ),
 newest_pulls AS (
-    SELECT participant_id, source, arg_max(pull_id, (asked_at, pull_id)) AS pull_id
+    SELECT participant_id, source, arg_max(pull_id, (asked_at, pull_id)) AS pull_id,
+        max(asked_at) AS pulled_at
     FROM ops.receipt
     GROUP BY participant_id, source
 ),
 pull_results AS (
     SELECT participant_id, source,
         bool_or(reason IN ('misconfigured', 'our_fault', 'bad_reply', 'rate_limited')) AS failed,
-        bool_or(reason = 'vendor_outage') AS outage
+        bool_or(reason = 'vendor_outage') AS outage,
+        any_value(pulled_at) > max(any_value(pulled_at)) OVER (PARTITION BY source) - to_days(1)
+            AS is_recent  -- who has left or lost consent is not pulled, and says nothing today
     FROM ops.receipt
     JOIN newest_pulls USING (participant_id, source, pull_id)
     GROUP BY participant_id, source
 ),
 pulls AS (  -- many participants' pulls failing alike is the vendor's outage, not ours
     SELECT participant_id, source, failed, outage,
-        100 * sum(CAST(outage AS INTEGER)) OVER source_of
-            >= $wearables_outage_share_pct * count(*) OVER source_of AS outage_is_shared
+        100 * sum(CAST(outage AND is_recent AS INTEGER)) OVER source_of
+            >= $wearables_outage_share_pct * sum(CAST(is_recent AS INTEGER)) OVER source_of
+            AS outage_is_shared
     FROM pull_results
     WINDOW source_of AS (PARTITION BY source)
+),
+file_sources AS (  -- nothing is forgotten by a file: the next export may reach further
+    SELECT DISTINCT source FROM day_metric WHERE era = 'file'
 ),
 goals_in_force AS (
     SELECT d.participant_id, d.activity_date, arg_max(g.goal_steps, g.version) AS goal_steps
@@ -94,7 +102,8 @@ goals_in_force AS (
     GROUP BY d.participant_id, d.activity_date
 ),
 facts AS (
-    SELECT d.*, c.source, c.state, p.failed, p.outage, p.outage_is_shared,
+    SELECT d.*, c.source, c.state, f.source IS NOT NULL AS from_files,
+        p.failed, p.outage, p.outage_is_shared,
         coalesce(c.day_end_at, n.day_end_at) AS day_end_at,
         coalesce(c.complete, false) AS complete,
         m.vendor_steps > 0 AND NOT m.has_minutes AS only_total,
@@ -107,6 +116,7 @@ facts AS (
     FROM study_days AS d
     JOIN midnights AS n USING (timezone, activity_date)
     LEFT JOIN chosen AS c USING (participant_id, activity_date)
+    LEFT JOIN file_sources AS f ON f.source = c.source
     LEFT JOIN pulls AS p ON p.participant_id = d.participant_id AND p.source = c.source
     LEFT JOIN day_metric AS m
         ON m.participant_id = d.participant_id AND m.source = c.source
@@ -124,7 +134,8 @@ states AS (
                     THEN 'consent_lost'
                 WHEN failed OR (outage AND NOT outage_is_shared) THEN 'fetch_failed'
                 WHEN outage OR state = 'retired' THEN 'vendor_outage'
-                WHEN $as_of < day_end_at + to_days($wear_minute_memory_days) THEN 'pending_sync'
+                WHEN from_files
+                    OR $as_of < day_end_at + to_days($wear_minute_memory_days) THEN 'pending_sync'
                 ELSE 'minutes_lost'
             END
             WHEN only_total THEN 'minutes_lost'

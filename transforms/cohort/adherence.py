@@ -12,7 +12,9 @@ def derive_adherence(con: duckdb.DuckDBPyConnection, study: Study, as_of: dateti
     """Fill `adherence` from participant, participant_day and participant_week: a row for everyone.
 
     Shares are 0 to 1, blank when there is nothing to divide by; days outside the study are in no
-    count. `as_of` tells which day is the last that has ended. Definitions: domain.md 3.8.
+    count. `as_of` tells which day is the last that has ended where the participant lives, and
+    which weeks: one still running could yet become adherent, so it is in neither number of
+    `adherent_weeks`. Every share is spelled out in docs/metrics.md.
     """
     run(con, ADHERENCE, study, as_of=as_of)
 
@@ -43,6 +45,8 @@ weeks AS (
         count(*) FILTER (WHERE valid_week AND adherent_week IS NOT NULL) AS goal_weeks,
         count(*) FILTER (WHERE adherent_week) AS adherent_weeks
     FROM participant_week
+    JOIN participant USING (participant_id)
+    WHERE week_starts_on + 7 <= CAST($as_of AT TIME ZONE timezone AS DATE)
     GROUP BY participant_id
 )
 SELECT participant_id, study_days, eligible_days, valid_days, goal_days, goal_days_met,

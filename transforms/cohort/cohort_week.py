@@ -1,5 +1,7 @@
 """Adherence of cohorts by study week."""
 
+from datetime import datetime
+
 import duckdb
 
 from transforms.cohort.cohort import cohort_members
@@ -12,16 +14,21 @@ from warehouse.tables import derived
 COUNTS = ("participants", "participants_with_goal", "participants_with_steps")
 
 
-def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
     """Fill `cohort_week` from `participant_week` and `participant_day`.
 
     A week counts the participants with an eligible day in it; a week without any has no row.
     Shares are of all their days together; `steps_per_day` is the mean over participants of each
-    one's mean valid day, with a t-interval from two participants on. Small cells are withheld.
+    one's mean valid day, with a t-interval from two participants on. `valid_weeks` is of those
+    whose week has ended at `as_of` where they live: one still running could yet become valid.
+    Small cells are withheld, and `valid_weeks` alone while too few have ended.
     """
     members = cohort_members(con)
+    limit = study.study.small_cell
     with given(con, cohort_member=members, t_table=t_table(members.num_rows)):
-        insert_shown(con, derived.cohort_week, CELLS, COUNTS, study.study.small_cell)
+        insert_shown(
+            con, derived.cohort_week, CELLS, COUNTS, limit, {"as_of": as_of, "small_cell": limit}
+        )
 
 
 # Means are taken in a fixed order: sums of decimals depend on it, and the content hash on them.
@@ -32,6 +39,12 @@ WITH goal_day AS (
     WHERE eligible_day AND goal_steps IS NOT NULL
     GROUP BY participant_id, study_week
 ),
+week AS (
+    SELECT participant_week.*,
+        week_starts_on + 7 <= CAST($as_of AT TIME ZONE timezone AS DATE) AS ended
+    FROM participant_week
+    JOIN participant USING (participant_id)
+),
 cell AS (
     SELECT cohort_kind, cohort, study_week,
         count(*) AS participants,
@@ -40,10 +53,11 @@ cell AS (
         sum(valid_days) / sum(eligible_days) AS wear_adherence,
         sum(goal_days_met) / nullif(sum(goal_days), 0) AS goal_adherence_observed,
         sum(goal_days_met) / sum(eligible_goal_days) AS goal_adherence_strict,
-        count_if(valid_week) / count(*) AS valid_weeks,
+        CASE WHEN count_if(ended) >= $small_cell
+            THEN count_if(ended AND valid_week) / nullif(count_if(ended), 0) END AS valid_weeks,
         avg(steps_per_day ORDER BY participant_id) AS steps_mean,
         stddev_samp(steps_per_day ORDER BY participant_id) AS steps_sd
-    FROM participant_week
+    FROM week
     JOIN cohort_member USING (participant_id)
     LEFT JOIN goal_day USING (participant_id, study_week)
     WHERE eligible_days > 0

@@ -5,6 +5,10 @@ from warehouse.schema import Column, Table, Type
 WEAR_METHODS = ("heart_rate", "explicit_zero", "steps")
 ERAS = ("legacy_fitbit", "google_health", "file")
 
+# A discharge comes sooner in an arm with fewer sessions, so its date betrays the arm: each
+# participant's discharge is left out of the masked file. `complete` is the full file's name there.
+AT_DISCHARGE = "visit IN (SELECT visit FROM complete.visit WHERE week IS NULL)"
+
 PARTICIPANT_ID = Column(
     "participant_id", Type.TEXT, "The participant's pseudonym in this study.", required=True
 )
@@ -91,6 +95,7 @@ response = Table(
     grain="participant, source, visit, instrument, repeat and item",
     key=("participant_id", "source", "visit", "instrument", "repeat", "item"),
     meaning="A questionnaire answer as it was received, before any scoring.",
+    reveals_arm_where=AT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         SOURCE,

@@ -53,6 +53,11 @@ connection = Table(
         Column("last_pulled_at", Type.INSTANT, "Last pull that got an answer."),
         Column("synced_at", Type.INSTANT, "Last sync of the device, as the vendor last said."),
         Column(
+            "first_asked_on",
+            Type.DATE,
+            "First local day ever asked for; days before it were never asked for.",
+        ),
+        Column(
             "landed_sync_at",
             Type.INSTANT,
             "The sync through which every data type has landed: "

@@ -102,7 +102,8 @@ participant_day = Table(
         Column(
             "eligible_day",
             Type.BOOLEAN,
-            "In the denominator of intention: in the study, not paused, not still to sync.",
+            "In the denominator of intention: in the study, not paused, not still to sync, not "
+            "lost by the vendor or by us.",
             required=True,
         ),
         Column("valid_day", Type.BOOLEAN, "Enough wear and plausible.", required=True),
@@ -226,7 +227,8 @@ participant_week = Table(
         Column(
             "adherent_week",
             Type.BOOLEAN,
-            "A valid week with the goal met on enough days; blank in a week without a goal.",
+            "A valid week with the goal met on enough days; blank in a week without a goal. The "
+            "running week may still become one.",
         ),
     ),
 )
@@ -271,7 +273,10 @@ adherence = Table(
             low=0,
             better="higher",
         ),
-        share_column("adherent_weeks", "Adherent weeks / valid weeks with a goal."),
+        share_column(
+            "adherent_weeks",
+            "Adherent weeks / valid weeks with a goal, of the weeks that have ended.",
+        ),
         Column(
             "is_adherent",
             Type.BOOLEAN,

@@ -38,7 +38,10 @@ cohort_week = Table(
         share_column(
             "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
         ),
-        share_column("valid_weeks", "Share of participants with a valid week."),
+        share_column(
+            "valid_weeks",
+            "Share with a valid week, of those whose week has ended; blank while too few have.",
+        ),
         Column(
             "steps_per_day",
             Type.REAL,

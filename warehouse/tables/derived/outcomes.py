@@ -2,13 +2,14 @@
 
 from warehouse.schema import Column, Table, Type
 from warehouse.tables.derived.columns import SCALE, VISIT, VISIT_STATUSES
-from warehouse.tables.landed import PARTICIPANT_ID
+from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID
 
 score = Table(
     name="score",
     grain="participant, visit, scale and repeat",
     key=("participant_id", "visit", "scale", "repeat"),
     meaning="A questionnaire scored; blank with a reason when too much is missing.",
+    reveals_arm_where=AT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         VISIT,
@@ -30,6 +31,7 @@ outcome = Table(
     key=("participant_id", "visit", "scale"),
     meaning="Each outcome the protocol expects of each participant: whether it came, the change "
     "from baseline, and whether it matters.",
+    reveals_arm_where=AT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         VISIT,
@@ -78,6 +80,7 @@ activity_outcome = Table(
     key=("participant_id", "visit", "scale"),
     meaning="Activity in the days before a visit beside the outcome of that visit, lagged so that "
     "cause precedes effect.",
+    reveals_arm_where=AT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         VISIT,
