@@ -133,9 +133,12 @@ class Register:
         self._create()
 
     def _create(self) -> None:
+        if sa.inspect(self.engine).has_table(audit.name):  # made last: then all are there
+            return
         triggers = _APPEND_ONLY if self.engine.dialect.name == "sqlite" else _APPEND_ONLY_POSTGRESQL
-        with self.engine.begin() as con:
-            for table in metadata.sorted_tables:
+        others = [table for table in metadata.sorted_tables if table is not audit]
+        with self.leased("create the register"), self.engine.begin() as con:
+            for table in (*others, audit):
                 con.execute(CreateTable(table, if_not_exists=True))
             for statement in triggers:
                 con.execute(sa.text(statement))
