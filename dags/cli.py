@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -122,6 +123,8 @@ def demo(home: Path, serve: bool, restart: bool, airflow_port: int, dashboard_po
     """
     from dags import demo as it
 
+    for asked_to_stop in (signal.SIGTERM, signal.SIGHUP):  # as by Ctrl-C: in order, all of it
+        signal.signal(asked_to_stop, signal.default_int_handler)
     ports = (airflow_port, dashboard_port) if serve else (None, None)
     settings = it.Settings(home.absolute(), airflow_port=ports[0], dashboard_port=ports[1],
                            restart=restart, **asked)  # fmt: skip

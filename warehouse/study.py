@@ -214,11 +214,21 @@ def _sentence(path: Path, text: str, item: Any) -> str:
     line = line_of(text, location)
     where = ".".join(str(part) for part in location) or "study"
     message = str(item["msg"]).removeprefix("Value error, ")
+    if not location:  # a rule over the whole study names the code that breaks it
+        line = _line_naming(text, message)
     if item["type"] == "extra_forbidden":
         message = "unknown setting; remove it or mend its spelling"
     elif item["type"] == "missing":
         message = "missing"
     return f"{path}:{line}: {where}: {message}"
+
+
+def _line_naming(text: str, message: str) -> int:
+    """The last line that holds the code a message quotes or calls defined twice; 1 if none."""
+    named = re.search(r"'(\w+)'|(\w+) is defined twice", message)
+    code = f'"{named.group(1) or named.group(2)}"' if named else "\n"
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if code in line]
+    return lines[-1] if lines else 1
 
 
 def line_of(text: str, location: list[Any]) -> int:

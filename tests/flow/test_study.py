@@ -31,12 +31,12 @@ def test_the_example_is_a_complete_trial():
         (
             'site = "haifa"',
             'site = "hafa"',
-            r"unknown site 'hafa'; known: beer_sheva, haifa, south",
+            r":33: study: therapist T01: unknown site 'hafa'; known: beer_sheva, haifa, south",
         ),
         (
             '"week_4", "week_8"',
             '"week_5"',
-            r"outcome FUNC: unknown visit 'week_5'; known: baseline",
+            r":\d\d: study: outcome FUNC: unknown visit 'week_5'; known: baseline",
         ),
         ("weeks = 52 ", "weeks = 0 ", r":8: study\.weeks: Input should be greater than or equal"),
         ('code = "T02"', 'code = "T01"', r"therapists: T01 is defined twice"),
