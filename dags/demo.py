@@ -42,7 +42,7 @@ from ingestion.simulator.roster import SimParticipant
 from ingestion.simulator.world import World
 from warehouse import register as reg
 from warehouse.home import Home, find_home, open_store
-from warehouse.publish import open_published, stable_path
+from warehouse.publish import open_published, stable_path, stamp
 from warehouse.study import read_study
 
 NEEDED_DISK_BYTES = 2 * 10**9
@@ -164,7 +164,8 @@ def _step(demo: Demo, step: int) -> None:
     runs = {dag_id: demo.airflow.trigger(dag_id) for dag_id in ("wearables", "questionnaires")}
     for dag_id, run_id in runs.items():
         _wait_for_run(demo, dag_id, run_id)
-    _wait_for_build(demo, instant, earlier)
+    landed_at = max(demo.airflow.landed_at(dag_id, run_id) for dag_id, run_id in runs.items())
+    _wait_for_build(demo, instant, earlier, landed_at)
     after = _landed_rows(demo.home)
     demo.say(
         "  published: "
@@ -190,10 +191,12 @@ def _wait_for_run(demo: Demo, dag_id: str, run_id: str, seconds: float = 600) ->
     demo.say(f"  {dag_id}: done")
 
 
-def _wait_for_build(demo: Demo, instant: datetime, earlier: set[str], seconds: float = 300) -> None:
+def _wait_for_build(
+    demo: Demo, instant: datetime, earlier: set[str], landed_at: datetime, seconds: float = 300
+) -> None:
     """Wait for a build made of everything that has landed, woken by the assets or by the clock."""
     give_up, woken = time.monotonic() + seconds, time.monotonic() + BUILD_WAIT_SECONDS
-    while not _is_current(demo, instant):
+    while not _is_current(demo, instant, landed_at):
         runs = [r for r in demo.airflow.runs("warehouse") if r["dag_run_id"] not in earlier]
         if runs and runs[0]["state"] == "failed":
             raise DemoError(f"the build failed; its log is at {demo.airflow.url}/dags/warehouse")
@@ -208,24 +211,17 @@ def _wait_for_build(demo: Demo, instant: datetime, earlier: set[str], seconds: f
     demo.say("  warehouse: built, checked and published")
 
 
-def _is_current(demo: Demo, instant: datetime) -> bool:
+def _is_current(demo: Demo, instant: datetime, landed_at: datetime) -> bool:
     """Whether the published build is of this instant and was begun after everything landed."""
     path = stable_path(demo.home, sees_arms=True)
     if not path.exists() or any(r["state"] in ACTIVE for r in demo.airflow.runs("warehouse")):
         return False
     con = open_published(path)
     try:
-        as_of = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
-        files = con.execute("SELECT path, size, modified_ns FROM ops.lake_file").fetchall()
+        row = con.execute("SELECT as_of, build_id FROM ops.build").fetchall()[0]
     finally:
         con.close()
-    store = open_store(demo.home)
-    now = [(file.path, file.size, file.modified_ns) for file in store.lake.day_files()]
-    newest = path.resolve().stat().st_mtime_ns
-    small = [
-        f for name in ("response", "treatment_session", "goal") for f in store.lake.files(name)
-    ]
-    return as_of == instant and sorted(files) == now and all(f.modified_ns < newest for f in small)
+    return bool(row[0] == instant and row[1] > stamp(landed_at))  # named by its beginning
 
 
 def _enrol(demo: Demo) -> None:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,10 +95,22 @@ class LocalAirflow:
 
     def tasks_done(self, dag_id: str, run_id: str) -> tuple[int, int]:
         """How many task instances of a run have ended, and how many there are so far."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000"
-        states = [task["state"] for task in self._call("GET", path)["task_instances"]]
+        states = [task["state"] for task in self._tasks(dag_id, run_id)]
         ended = ("success", "failed", "skipped", "upstream_failed")
         return sum(state in ended for state in states), len(states)
+
+    def landed_at(self, dag_id: str, run_id: str) -> datetime:
+        """When the last batch of a finished run had landed."""
+        ends = [
+            datetime.fromisoformat(task["end_date"])
+            for task in self._tasks(dag_id, run_id)
+            if task["task_id"] == "pull_batch" and task["end_date"]
+        ]
+        return max(ends, default=datetime.min.replace(tzinfo=UTC))
+
+    def _tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000"
+        return list(self._call("GET", path)["task_instances"])
 
     def _healthy(self) -> bool:
         try:

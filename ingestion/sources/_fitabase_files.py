@@ -117,7 +117,7 @@ def kind_of(name: str, body: bytes) -> Kind | None:
             f"{name}: no column {', '.join(missing[:3])}{' ...' * (len(missing) > 3)} "
             f"(found {len(header)} columns); a file of {named.title} needs {named.stamp} and "
             f"{named.values[0]}{f' to {named.values[-1]}' if len(named.values) > 1 else ''}, "
-            f"in any case"
+            f"in upper or lower case"
         )
     return None
 

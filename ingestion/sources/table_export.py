@@ -1,6 +1,6 @@
 """Questionnaires, sessions, goals and the roster as tables: CSV or Excel, one file or a folder.
 
-A table is known by its columns (in any case and order, with any separators in their names):
+A table is known by its columns (upper or lower case, any order, any separators in their names):
 
 - answers, long:  participant_id, visit, instrument, item, value [, repeat, answered_on]
 - answers, wide:  participant_id, visit, one column for each item [, repeat, answered_on]

@@ -24,7 +24,7 @@ def test_a_missing_column(tmp_path):
     message = refused(write(tmp_path, minuteStepsWide_merged=[header, *rows]))
     assert message == (
         "minuteStepsWide_merged.csv: no column steps17 (found 61 columns); a file of minute steps, "
-        "wide needs activityhour and steps00 to steps59, in any case"
+        "wide needs activityhour and steps00 to steps59, in upper or lower case"
     )
 
 
