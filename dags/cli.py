@@ -218,17 +218,19 @@ def reread(source: str) -> None:
     help="CSV with columns id,participant_id: who the file's ids are.",
 )
 @click.option("--enrol", metavar="SITE", help="Enrol ids that are not on the roster, at this site.")
+@click.option("--participant", metavar="ID", help="Whose export it is, where it is one person's.")
 @plain_errors
 def import_(source: str, path: Path, timezone: str | None, ids: Path | None,
-            enrol: str | None) -> None:  # fmt: skip
-    """Import files of SOURCE (fitabase, table_export) from PATH."""
+            enrol: str | None, participant: str | None) -> None:  # fmt: skip
+    """Import files of SOURCE from PATH; docs/sources.md says what each source reads."""
     from ingestion import clock
     from ingestion.importing import import_files, read_ids
     from warehouse.home import open_store
 
     mapping = read_ids(ids) if ids else None
     report = import_files(open_store(), source, path, now=clock.now(), timezone=timezone,
-                          ids=mapping, enrol_site=enrol, progress=click.echo)  # fmt: skip
+                          ids=mapping, enrol_site=enrol, participant_id=participant,
+                          progress=click.echo)  # fmt: skip
     click.echo(str(report))
 
 

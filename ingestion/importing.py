@@ -23,12 +23,10 @@ from ingestion.delimited import read_strict
 from ingestion.errors import BadInput
 from ingestion.landing import Landed, bundle_digest, keep_raw, land
 from ingestion.receipts import record_receipts
-from ingestion.source import Ask, Count, Reading, Reply, Source, source_named
-from ingestion.sources.fitabase import ExportReading, Fitabase
+from ingestion.source import Ask, Count, Reading, Reply, Source, all_sources
 from warehouse import register as reg
 from warehouse.home import Store
 
-FILE_SOURCES = ("fitabase", "table_export")
 BUCKET = "import"  # imported rows have lake files of their own, whatever the batch of a participant
 
 
@@ -81,17 +79,19 @@ def import_files(
     timezone: str | None = None,
     ids: Mapping[str, str] | None = None,
     enrol_site: str | None = None,
+    participant_id: str | None = None,
     progress: Callable[[str], object] = print,
 ) -> ImportReport:
     """Import an export that lies at `path`.
 
     `timezone` is the zone of the clock times; without it the roster's zone of each participant,
-    else that of `enrol_site`. `ids` maps ids of the files to participants. `enrol_site` puts
-    participants unknown to the roster on it, starting on their first full day.
+    else that of `enrol_site`. `ids` maps ids of the files to participants; `participant_id` says
+    whose the export is where it is one person's own. `enrol_site` puts participants unknown to
+    the roster on it, starting on their first full day.
     Raises BadInput, with nothing stored, when a file or an option cannot be used.
     """
     roster = {row["participant_id"]: row for row in store.register.rows(sa.select(reg.participant))}
-    source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site)
+    source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site, participant_id)
     progress(f"reading {path} ...")
     replies = list(source.fetch(path, ask))
     first = _first_import(store, source_name, replies)
@@ -119,6 +119,11 @@ def import_files(
     return report
 
 
+def file_sources() -> dict[str, Source]:
+    """The sources that read files, by name."""
+    return {name: source for name, source in all_sources().items() if source.era == "file"}
+
+
 def read_ids(path: Path) -> dict[str, str]:
     """Id of the files -> participant, of a CSV with columns id and participant_id.
 
@@ -144,10 +149,14 @@ def _asked(
     timezone: str | None,
     ids: Mapping[str, str] | None,
     enrol_site: str | None,
+    participant_id: str | None,
 ) -> tuple[Source, Ask]:
     """The source with what it must know, and what is asked of it; BadInput for a bad option."""
-    if source_name not in FILE_SOURCES:
-        raise BadInput(f"{source_name!r} reads no files; importable: {', '.join(FILE_SOURCES)}")
+    sources = file_sources()
+    if source_name not in sources:
+        raise BadInput(f"{source_name!r} reads no files; importable: {', '.join(sorted(sources))}")
+    if participant_id is not None and participant_id not in roster and not enrol_site:
+        raise BadInput(f"{participant_id} is not on the roster; enrol them first, or at a site")
     sites = {site.code: site for site in store.study.sites}
     if enrol_site is not None and enrol_site not in sites:
         raise BadInput(f"unknown site {enrol_site!r}; study.toml has {', '.join(sorted(sites))}")
@@ -155,17 +164,15 @@ def _asked(
         raise BadInput(f"unknown time zone {timezone!r}; give an IANA zone like Europe/London")
     zones = {} if timezone else {one: row["timezone"] for one, row in roster.items()}
     fallback = sites[enrol_site].timezone if enrol_site else None
-    ask = Ask(store.study, now, timezone=timezone or fallback)
-    if source_name == "fitabase":
-        return Fitabase(ids, zones), ask
-    return source_named(source_name), ask
+    ask = Ask(store.study, now, participant_id, timezone or fallback, ids=ids, zones=zones)
+    return sources[source_name], ask
 
 
 def _enrolled(
     reading: Reading, roster: Mapping[str, Any], ask: Ask, site: str | None
 ) -> list[dict[str, Any]]:
     """Roster rows of participants who are not on it and have a full day; none without a site."""
-    if site is None or not isinstance(reading, ExportReading):
+    if site is None:
         return []
     return [
         {

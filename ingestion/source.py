@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 import pkgutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +58,16 @@ class Ask:
     window: Window | None = None
     synced_before: datetime | None = None  # last sync already fully fetched; None asks for all
     participants: tuple[str, ...] = ()  # of a project source: only these records; empty is all
+    ids: Mapping[str, str] | None = None  # of files: their id -> participant
+    zones: Mapping[str, str] = field(default_factory=dict)  # of files: participant -> roster's zone
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A vendor's reply as it came. `request` is method, path and query or body, no secret."""
+    """A vendor's reply as it came. `request` is method, path and query or body, no secret.
+
+    A large file keeps its content in `file` and leaves `body` empty: `open` reads either.
+    """
 
     source: str
     participant_id: str | None
@@ -71,10 +78,18 @@ class Reply:
     content_type: str
     body: bytes
     window: Window | None = None
+    file: Path | None = None
 
     @cached_property
     def sha256(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+        if self.file is None:
+            return hashlib.sha256(self.body).hexdigest()
+        with self.file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+
+    def open(self) -> BinaryIO:
+        """The content as a stream from its beginning; whoever opens it closes it."""
+        return self.file.open("rb") if self.file else io.BytesIO(self.body)
 
 
 @dataclass(frozen=True)
@@ -155,6 +170,7 @@ class Reading:
     # Of a reading of files, which hold many participants:
     counts_of: dict[str, dict[str, Count]] = field(default_factory=dict)  # participant, data type
     covered_to: dict[str, datetime] = field(default_factory=dict)  # end of a participant's minutes
+    first_full_day: dict[str, date] = field(default_factory=dict)  # to enrol a participant from
     notes: list[str] = field(default_factory=list)  # what whoever imports them should know
 
     def count(self, data_type: str) -> Count:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,22 +43,18 @@ _LISTS = ("step_minute", "step_count", "wear_start", "wear_length")
 class ExportReading(Reading):
     """A reading of a whole export, and how its parts compare."""
 
-    first_full_day: dict[str, date] = field(default_factory=dict)
     reconciliation: Reconciliation = field(default_factory=Reconciliation)
     moved_minutes: int = 0  # minutes with steps in the hour that spring skips
     moved_steps: int = 0
 
 
-@dataclass
 class Fitabase:
-    """The source. `ids` maps an export's ids to participants (else F and the id); `zones` gives a
-    participant's zone where it is not `ask.timezone`; with neither, days are taken as UTC days."""
+    """The source. `ask.ids` maps an export's ids to participants (else F and the id); `ask.zones`
+    has a participant's zone where it is not `ask.timezone`; with neither, days are UTC days."""
 
-    ids: Mapping[str, str] | None = None
-    zones: Mapping[str, str] = field(default_factory=dict)
-    name: str = "fitabase"
-    delivers: frozenset[str] = frozenset({"activity_day"})
-    era: str = "file"
+    name = "fitabase"
+    delivers = frozenset({"activity_day"})
+    era = "file"
 
     def fetch(self, client: Path, ask: Ask) -> Iterator[Reply]:
         """Each file of the folder `client` that is understood, as it is."""
@@ -85,8 +81,8 @@ class Fitabase:
         if not any(part.kind.data_type == "minute_steps" for part in parts):
             raise BadInput(f"no file of minute steps among {len(parts)} files; {NEEDED}")
         named = {one for part in parts for one in part.people}
-        participants = _participants(named, self.ids)
-        zones = {p: self.zones.get(p, ask.timezone) for p in participants.values()}
+        participants = _participants(named, ask.ids)
+        zones = {p: ask.zones.get(p, ask.timezone) for p in participants.values()}
         return _reading(Export(parts, participants, zones), self.name)
 
 

@@ -7,7 +7,7 @@ import pytest
 from support.fitabase import NARROW_HEADER, WIDE_HEADER, ask, read, steps_of, wide_day, write
 
 from ingestion.source import Count
-from ingestion.sources.fitabase import Fitabase, understood
+from ingestion.sources.fitabase import SOURCE, understood
 
 
 def test_a_wide_file_is_minutes_of_the_local_day(tmp_path):
@@ -322,7 +322,7 @@ def test_fetch_gives_the_bytes_as_they_are(tmp_path):
     folder = write(tmp_path, minuteStepsNarrow_gz=[NARROW_HEADER, "7,3/10/2026 1:00:00 AM,4"])
     write(tmp_path, minuteIntensitiesNarrow=["Id,ActivityMinute,Intensity"], notes=["hello"])
     (folder / "readme.txt").write_text("not a table")
-    [reply] = Fitabase().fetch(folder, ask())
+    [reply] = SOURCE.fetch(folder, ask())
     assert reply.body == (folder / "minuteStepsNarrow.csv.gz").read_bytes()
     assert (reply.request, reply.data_type) == ("minuteStepsNarrow.csv.gz", "minute_steps")
     assert reply.fetched_at == ask().now

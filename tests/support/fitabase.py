@@ -1,11 +1,12 @@
 """Small Fitabase exports, written by hand: a folder of files from their lines."""
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.source import Ask
-from ingestion.sources.fitabase import ExportReading, Fitabase
+from ingestion.sources.fitabase import SOURCE, ExportReading
 from warehouse.study import EXAMPLE, read_study
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -44,8 +45,8 @@ def write(folder: Path, **files: list[str]) -> Path:
 
 
 def read(folder: Path, timezone: str | None = None, **options) -> ExportReading:
-    source = Fitabase(**options)
-    return source.read(list(source.fetch(folder, ask(timezone))), ask(timezone))
+    asked = replace(ask(timezone), **options)
+    return SOURCE.read(list(SOURCE.fetch(folder, asked)), asked)
 
 
 def steps_of(reading: ExportReading) -> dict[tuple[str, str], dict[int, int]]:
