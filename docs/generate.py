@@ -270,7 +270,8 @@ def render_sources() -> str:
                 f"source {name}: its module says nothing of what it can and cannot tell"
             )
         delivers = _codes(sorted(source.delivers))
-        parts.append(f"## {name}\n\nDelivers {delivers}. Era: `{source.era}`.\n\n{words}")
+        era = f" Era: `{source.era}`." if source.era else ""
+        parts.append(f"## {name}\n\nDelivers {delivers}.{era}\n\n{words}")
     return _page(parts)
 
 

@@ -196,7 +196,7 @@ class Source(Protocol):
 
     name: str
     delivers: frozenset[str]  # table names
-    era: str
+    era: str  # "file" is one that `stepwell import` reads; blank where it measures nothing
 
     def fetch(self, client: Any, ask: Ask) -> Iterator[Reply]:
         """Ask the vendor and yield each reply as it came; raises errors.SourceError."""

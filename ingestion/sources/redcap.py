@@ -91,7 +91,7 @@ class RedcapSource:
 
     name = "redcap"
     delivers = frozenset({"response", "treatment_session", "goal", "participant"})
-    era = "file"
+    era = ""  # answers have none
 
     def fetch(self, client: RedcapClient, ask: Ask) -> Iterator[Reply]:
         """The project's metadata, checked against the mapping; then what is asked of its records.
