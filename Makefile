@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-full lint bench docs screenshots locks clean browser
+.PHONY: help demo test check check-full oracle lint bench docs screenshots locks clean browser
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -18,6 +18,9 @@ check: lint test  ## lint, types and tests
 
 check-full: .venv/dev browser  ## the tests, and those too slow for every landing
 	@$(BIN)/python -m pytest --slow $(ARGS)
+
+oracle: .venv/dev  ## one seed of the oracle under faults: make oracle SEED=17
+	@$(BIN)/python -m pytest tests/flow/test_oracle.py -q --seed $(SEED)
 
 lint: .venv/dev  ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

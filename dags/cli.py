@@ -8,43 +8,17 @@ import shlex
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
-P = ParamSpec("P")
-R = TypeVar("R")
+from dags.cli_errors import CHECK_ERROR, plain_errors
+from dags.cli_grants import connect, keys, upkeep
+from dags.cutover import cutover
 
-USER_ERROR, CHECK_ERROR = 2, 3
 PORT = click.IntRange(1, 65535)
-
-
-def _user_errors() -> tuple[type[Exception], ...]:
-    from dags.folder import DemoError
-    from ingestion.errors import SourceError
-    from warehouse.publish import CheckFailed, NotPublished
-    from warehouse.register import LeaseBusy
-    from warehouse.study import StudyError
-
-    return (DemoError, SourceError, CheckFailed, NotPublished, LeaseBusy, StudyError)
-
-
-def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Say an error that a person can mend in its own words, without a traceback."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except _user_errors() as error:
-            click.echo(f"stepwell: {error}", err=True)
-            sys.exit(USER_ERROR)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -153,24 +127,18 @@ def _serve(running: Any) -> None:
         running.wait()
 
 
-@main.command()
-@click.argument("source")
-@click.argument("participant")
-@plain_errors
-def connect(source: str, participant: str) -> None:
-    """Connect PARTICIPANT's account at SOURCE by a consent that needs no browser (simulator)."""
-    from ingestion.consent import connect_headless
-    from warehouse.home import open_store
-
-    grant = connect_headless(open_store(), source, participant)
-    click.echo(f"{participant} at {source}: {grant.state}. {grant.next_step or ''}".rstrip())
+for command in (connect, keys, upkeep, cutover):
+    main.add_command(command)
 
 
 @main.command()
 @click.argument("what", type=click.Choice(["wearables", "questionnaires"]))
 @plain_errors
 def pull(what: str) -> None:
-    """Pull WHAT is due now, batch by batch, as the DAG of that name does."""
+    """Pull WHAT now, batch by batch, as the DAG of that name does.
+
+    The DAG lets participants rest who answered within hours; by hand everybody is asked.
+    """
     from ingestion import clock
     from ingestion.answers import pull_answers, pull_roster
     from ingestion.pull import plan_wearables, pull_connected
@@ -189,7 +157,7 @@ def pull(what: str) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Choice(["google_health", "fitbit", "redcap"]))
+@click.argument("source", type=click.Choice(["google_health", "fitbit", "redcap", "apple_health"]))
 @plain_errors
 def reread(source: str) -> None:
     """Read every kept raw reply of SOURCE again, after a mistake in reading was mended.
@@ -219,18 +187,25 @@ def reread(source: str) -> None:
 )
 @click.option("--enrol", metavar="SITE", help="Enrol ids that are not on the roster, at this site.")
 @click.option("--participant", metavar="ID", help="Whose export it is, where it is one person's.")
+@click.option(
+    "--set",
+    "pairs",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An option of that source, e.g. time=utc for takeout; may be repeated.",
+)
 @plain_errors
-def import_(source: str, path: Path, timezone: str | None, ids: Path | None,
-            enrol: str | None, participant: str | None) -> None:  # fmt: skip
+def import_(source: str, path: Path, timezone: str | None, ids: Path | None, enrol: str | None,
+            participant: str | None, pairs: tuple[str, ...]) -> None:  # fmt: skip
     """Import files of SOURCE from PATH; docs/sources.md says what each source reads."""
     from ingestion import clock
-    from ingestion.importing import import_files, read_ids
+    from ingestion.importing import import_files, read_ids, read_options
     from warehouse.home import open_store
 
     mapping = read_ids(ids) if ids else None
     report = import_files(open_store(), source, path, now=clock.now(), timezone=timezone,
                           ids=mapping, enrol_site=enrol, participant_id=participant,
-                          progress=click.echo)  # fmt: skip
+                          options=read_options(pairs), progress=click.echo)  # fmt: skip
     click.echo(str(report))
 
 
@@ -290,9 +265,13 @@ def check(home: Path | None) -> None:
 
 @main.command()
 @click.option("--port", default=8501, show_default=True, type=PORT)
+@click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @plain_errors
-def dashboard(port: int) -> None:
-    """Serve the dashboard on this machine."""
+def dashboard(port: int, address: str) -> None:
+    """Serve the dashboard on this machine.
+
+    Where STEPWELL_PUBLIC_URL is set, also the pages by which participants connect.
+    """
     from dags.local import port_is_free
     from warehouse.home import find_home
     from warehouse.study import StudyError, read_study
@@ -300,7 +279,13 @@ def dashboard(port: int) -> None:
     read_study(find_home().study_path)
     if not port_is_free(port):
         raise StudyError(f"port {port} is in use; stop what uses it, or choose another: --port")
-    os.execv(sys.executable, [sys.executable, "-m", "dashboard", "--port", str(port)])
+    more = ["--address", address, "--port", str(port)]
+    if os.environ.get("STEPWELL_PUBLIC_URL"):
+        from ingestion.consent_web import routes
+
+        routes()  # what is missing is said here, in a line
+        more += ["--routes", "ingestion.consent_web:routes"]
+    os.execv(sys.executable, [sys.executable, "-m", "dashboard", *more])
 
 
 if __name__ == "__main__":

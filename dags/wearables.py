@@ -4,8 +4,9 @@
 old run; trigger a new one.
 
 **One task pulls one batch of participants** (`wearables.batch_size` in study.toml) from one
-source. A participant who withdrew consent or has an unwell account ends in their receipts
-(`ops.receipt`, `ops.connection`), not as a failed task.
+source, and of them whoever is due (`ask_every_hours`). Its log states the requests a
+participant-day. A participant who withdrew consent or has an unwell account ends in their
+receipts (`ops.receipt`, `ops.connection`), not as a failed task.
 
 **When a task fails**
 
@@ -36,10 +37,11 @@ def wearables() -> None:
     @task
     @only_transient_is_retried
     def plan() -> list[list[str | int]]:
+        from ingestion import clock
         from ingestion.pull import plan_wearables
         from warehouse.home import open_store
 
-        return [list(pair) for pair in plan_wearables(open_store())]
+        return [list(pair) for pair in plan_wearables(open_store(), clock.now())]
 
     @task
     @only_transient_is_retried
@@ -47,7 +49,7 @@ def wearables() -> None:
         from ingestion.pull import pull_connected
         from warehouse.home import open_store
 
-        print(pull_connected(open_store(), str(batch[0]), int(batch[1])))
+        print(pull_connected(open_store(), str(batch[0]), int(batch[1]), due_only=True))
 
     pulled = pull_batch.expand(batch=plan())
     announce = EmptyOperator(task_id="announce", outlets=[ACTIVITY], trigger_rule="all_done")

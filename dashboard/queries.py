@@ -225,6 +225,41 @@ def days(con: Con, participant_id: str) -> pa.Table:
     )
 
 
+def source_changes(con: Con, participant_id: str) -> pa.Table:
+    """The first day of each source after another: `changed_on`, `source` and the one it `was`."""
+    return _table(
+        con,
+        """
+        SELECT activity_date AS changed_on, source, was FROM (
+            SELECT activity_date, source, lag(source) OVER (ORDER BY activity_date) AS was
+            FROM participant_day WHERE participant_id = $participant AND source IS NOT NULL
+        ) WHERE source <> was ORDER BY changed_on
+        """,
+        {"participant": participant_id},
+    )
+
+
+def sources(con: Con, cohort: Cohort) -> list[str]:
+    """The sources behind the cohort's days."""
+    found = _rows(
+        con,
+        f"WITH {cohort.members} SELECT DISTINCT source FROM participant_day "
+        "JOIN member USING (participant_id) WHERE source IS NOT NULL ORDER BY source",
+        cohort.parameters,
+    )
+    return [row["source"] for row in found]
+
+
+def bridges(con: Con, sources: list[str]) -> Rows:
+    """How those sources compare with each other on the days that two of them have."""
+    return _rows(
+        con,
+        "SELECT * FROM bridge WHERE list_contains($sources, from_source) "
+        "AND list_contains($sources, to_source) ORDER BY from_source, to_source, measure",
+        {"sources": sources},
+    )
+
+
 def visits(con: Con, participant_id: str) -> pa.Table:
     """The participant's visits with their windows, in the protocol's order."""
     return _table(

@@ -42,14 +42,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--home", help="folder of the study (default STEPWELL_HOME)")
+    parser.add_argument("--routes", metavar="MODULE:FUNCTION", help="gives more pages to serve")
     given = parser.parse_args(arguments)
     if given.home:
         os.environ["STEPWELL_HOME"] = given.home
     _assert_free(given.address, given.port)
-    _app().run(config={**SETTINGS, "server.port": given.port, "server.address": given.address})
+    app = _app(_more_routes(given.routes) if given.routes else [])
+    app.run(config={**SETTINGS, "server.port": given.port, "server.address": given.address})
 
 
-def _app() -> Any:
+def _more_routes(name: str) -> list[Any]:
+    """What the function `name` gives. Named, not imported: this layer knows no other one."""
+    module, _, function = name.partition(":")
+    return list(getattr(importlib.import_module(module), function)())
+
+
+def _app(routes: list[Any]) -> Any:
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.middleware.gzip import GZipMiddleware
@@ -57,6 +65,7 @@ def _app() -> Any:
     return st.App(
         Path(__file__).with_name("app.py"),
         lifespan=_preload,
+        routes=routes,
         middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
     )
 

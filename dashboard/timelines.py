@@ -17,8 +17,8 @@ from dashboard.vega import INK, Chart, Spec, group_colour, left_axis, tip
 Span = tuple[date, date]
 
 
-def timeline(days: pa.Table, visits: pa.Table, span: Span, theme: str) -> Chart:
-    """Daily steps coloured by state, the goal as a step line, visits as marks.
+def timeline(days: pa.Table, visits: pa.Table, changes: pa.Table, span: Span, theme: str) -> Chart:
+    """Daily steps coloured by state, the goal as a step line, visits and new sources as marks.
 
     A day that is not known is a low flat bar without a figure; a known day of no steps says 0.
     A provisional day is lighter. An implausible day may be cut at the top of the plot.
@@ -32,13 +32,14 @@ def timeline(days: pa.Table, visits: pa.Table, span: Span, theme: str) -> Chart:
     }
     spec = {
         "height": 300,
-        "datasets": {"days": days, "visits": visits},
+        "datasets": {"days": days, "visits": visits, "changes": changes},
         "data": {"name": "days"},
         "layer": [
             *_visit_marks(span, ink, labelled=True),
             *_day_bars(steps, theme),
             _zero_days(steps, ink),
             _goal_line(steps, ink),
+            *_source_breaks(ink),
         ],
     }
     alt = "Bars of daily steps coloured by the day's state, with the step goal as a dashed line."
@@ -111,6 +112,18 @@ def _goal_line(steps: Spec, ink: dict[str, str]) -> Spec:
             "strokeWidth": 1.5, "strokeDash": [5, 3]}  # fmt: skip
     return {"mark": mark, "encoding": {"x": _on("activity_date"),
                                        "y": {**steps, "field": "goal_steps"}}}  # fmt: skip
+
+
+def _source_breaks(ink: dict[str, str]) -> list[Spec]:
+    """A line where another source begins, with its name: figures left and right may differ."""
+    rule = {"type": "rule", "color": ink["strong"], "strokeWidth": 2, "clip": True}
+    name = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 24, "fontSize": 11,
+            "color": ink["strong"], "clip": True}  # fmt: skip
+    on = {"x": _on("changed_on")}
+    label = {**on, "y": {"value": 0}, "text": {"field": "source"}}
+    tips = {"tooltip": [tip("source", "From here"), tip("was", "Before")]}
+    marks = [{"mark": rule, "encoding": {**on, **tips}}, {"mark": name, "encoding": label}]
+    return [{"data": {"name": "changes"}, **mark} for mark in marks]
 
 
 def _matters_not(score: Spec, ink: dict[str, str]) -> Spec:

@@ -30,6 +30,7 @@ CONNECTIONS = {
     "expired": "Permission expired",
     "scope_missing": "A permission is missing",
     "wrong_account": "Wrong account",
+    "not_linked": "Account has no wearable yet",
     "retired": "Source retired",
 }
 STATUSES = {
@@ -130,6 +131,27 @@ def denominators(found: dict[str, int]) -> str:
         f"Goal met, strict: the same {n['goal_days_met']} of {n['eligible_goal_days']} eligible "
         f"days with a goal, so a day not worn counts as not met. Higher is better. "
         f"{n['provisional_days']} days may still change."
+    )
+
+
+def bridge(rows: list[dict[str, Any]]) -> str:
+    """What a change of source changed, from the rows of the bridge; empty without one."""
+    return " ".join(_bridge(row) for row in rows)
+
+
+def _bridge(row: dict[str, Any]) -> str:
+    more = "more" if row["mean_difference"] >= 0 else "fewer"
+    what = "steps" if row["measure"] == "steps" else "minutes of wear"
+    limits = ""
+    if row["limit_low"] is not None:
+        low, high = (
+            f"{row[name]:+,.0f}".replace("-", "\u2212") for name in ("limit_low", "limit_high")
+        )
+        limits = f" (limits of agreement {low} to {high})"
+    return (
+        f"{row['to_source']} counts {whole(abs(row['mean_difference']))} {what} a day {more} than "
+        f"{row['from_source']} on {count(row['days'])} days that both have, of "
+        f"{count(row['participants'])} participants{limits}."
     )
 
 

@@ -38,8 +38,12 @@ STATE_RULES = {
     "another account.",
     "fetch_failed": "Our fault: the newest pull failed by our set-up, by a reply that could not be "
     "read, or by asking too often; or the vendor failed for this participant and few others.",
-    "vendor_outage": "The newest pull failed at the vendor, as it did for at least "
-    "{outage_share_pct:g} % of the source's participants; or the vendor has retired the source.",
+    "vendor_outage": "The newest pull failed at the vendor, and so did, of every participant's "
+    "pull of the source nearest in time (within {outage_hours} hours), at least "
+    "{outage_share_pct:g} %. Or nobody's device has synced for {outage_hours} hours, "
+    "{stalled_participants} or more of whom had new steps on five of the seven days before, and "
+    "this participant's last sync was within {outage_hours} hours of everybody's last. Or the "
+    "vendor has retired the source.",
     "pending_sync": "The device has not synced past the day's end, and fewer than "
     "{minute_memory_days} days have gone by since: it may still come. The day in progress is here, "
     "and every day that the exports of a file source do not reach: the next one may.",

@@ -16,7 +16,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import msgspec
 
-from ingestion.errors import BadReply, ConsentLost, Misconfigured
+from ingestion.errors import (
+    BadReply,
+    ConsentLost,
+    Misconfigured,
+    NotLinked,
+    ScopeMissing,
+    VendorDown,
+)
 from ingestion.grants import Grant, Grants
 from ingestion.http import PATIENCE, Patience, VendorClient, open_http, refusal, send
 from ingestion.settings import SCOPES, Vendor, read_key, read_vendor
@@ -40,6 +47,7 @@ class ConsentRequest:
 
 class _Identity(msgspec.Struct, rename="camel"):
     health_user_id: str
+    legacy_user_id: str | None = None  # blank where the account never had a Fitbit one
 
 
 def ask_consent(
@@ -73,7 +81,8 @@ def finish_consent(
     """The grant that the participant's answer gives, stored; its state tells of missing scopes.
 
     `callback_url` is the address to which the vendor sent the participant back. ConsentLost when
-    they said no, Misconfigured when the answer is to another request, WrongAccount from storing.
+    they said no, Misconfigured when the answer is to another request, WrongAccount from storing,
+    ScopeMissing and NotLinked when the vendor would not name the account: each sets the state.
     When the vendor fails after it gave the token, that is kept: `resume_consent` goes on with it.
     """
     form = {
@@ -85,6 +94,8 @@ def finish_consent(
     reply = ask_token(http, vendor, form)  # once: a code cannot be sent twice
     if not reply.refresh_token:
         raise Misconfigured(f"{vendor.source}: the vendor gave no refresh token; consent again")
+    # RFC 6749, 5.1: an answer may leave the scopes out where all that was asked for was given.
+    reply.scope = reply.scope or " ".join(SCOPES[vendor.source])
     if vendor.source == "fitbit":  # the token's answer names the account
         if not reply.user_id:
             raise BadReply("fitbit: the token's answer names no account; consent again")
@@ -144,9 +155,14 @@ def _code(request: ConsentRequest, callback_url: str) -> str:
     told = {name: values[0] for name, values in parse_qs(urlsplit(callback_url).query).items()}
     if not secrets.compare_digest(told.get("state", ""), request.state):
         raise Misconfigured(f"{request.source}: the answer is not to this request; start again")
-    if "code" not in told:
-        raise ConsentLost(f"{request.source}: {request.participant_id} did not give consent")
-    return told["code"]
+    if "code" in told:
+        return told["code"]
+    match told.get("error"):  # RFC 6749, 4.1.2.1
+        case "access_denied":
+            raise ConsentLost(f"{request.source}: {request.participant_id} did not give consent")
+        case "server_error" | "temporarily_unavailable":
+            raise VendorDown(f"{request.source}: the consent page is not well; try again later")
+    raise Misconfigured(f"{request.source}: the consent page refused what we asked; see our set-up")
 
 
 def _confirmed(
@@ -166,10 +182,17 @@ def _confirmed(
 
     token = held.token.access_token
     client = VendorClient(http, vendor.source, vendor.url, token, refresh, patience)
-    response = client.get("/v4/users/me/identity")
     try:
-        account = msgspec.json.decode(response.content, type=_Identity).health_user_id
+        response = client.get("/v4/users/me/identity")  # names the account, here and at the old API
+    except (ScopeMissing, NotLinked) as error:
+        grants.refuse(participant_id, vendor.source, error)
+        raise
+    try:
+        account = msgspec.json.decode(response.content, type=_Identity)
     except msgspec.ValidationError:
         raise BadReply(f"{vendor.source}: identity names no account; consent again") from None
     scopes = frozenset(newest.scope.split())
-    return grants.keep(participant_id, vendor.source, newest, account, scopes)
+    return grants.keep(
+        participant_id, vendor.source, newest, account.health_user_id, scopes,
+        account.legacy_user_id or None,
+    )  # fmt: skip

@@ -34,6 +34,17 @@ def plain_bytes(name: str, body: bytes) -> bytes:
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
+def decoded(body: bytes) -> str:
+    """Text of a file somebody saved: UTF-8 or UTF-16 by their marks, else UTF-8, else what Excel
+    writes, Windows-1252."""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
 def first_line(name: str, body: bytes) -> str:
     """The first line of the file's text; the rest is not unpacked."""
     if not name.lower().endswith(".gz"):
@@ -49,8 +60,12 @@ def first_line(name: str, body: bytes) -> str:
 
 
 def header_of(line: str) -> list[str]:
-    """The column names of a first line, split at the delimiter that it holds most of."""
-    return next(csv.reader([line.strip("\r\n")], delimiter=delimiter_of(line)), [])
+    """The column names of a first line, split at the delimiter that it holds most of; none where
+    it cannot be a table's."""
+    try:
+        return next(csv.reader([line.strip("\r\n")], delimiter=delimiter_of(line)), [])
+    except csv.Error:  # a lone carriage return within, or a title of 131,072 characters
+        return []
 
 
 def delimiter_of(line: str) -> str:

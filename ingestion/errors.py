@@ -4,11 +4,13 @@ SourceError
 ├── Transient            try again later; `retry_after` seconds when the vendor said so
 │   ├── VendorDown           5xx, timeouts, refused or broken connections
 │   ├── RateLimited          429
+│   │   └── OutOfBudget          stopped before it: the days until then are whole
 │   └── BadReply             a body that cannot be what was asked for (truncated, HTML, empty)
 ├── NeedsParticipant     only the participant can mend it, by consenting again
 │   ├── ConsentLost          revoked, expired, removed
 │   ├── ScopeMissing         a permission was not given
 │   └── WrongAccount         signed in with another account than the study's
+│       └── NotLinked            the account has no wearable: its set-up is not finished
 ├── Retired              the vendor has switched the API off; stop for good, tell an engineer
 └── Misconfigured        our set-up or request is wrong; tell an engineer, blame nobody
     ├── ReaderFault          a reply that our own code could not read: a bug of ours
@@ -19,6 +21,13 @@ Messages say what, where and what to do, and never hold a token or a person's va
 """
 
 from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+# What msgspec raises of a body: cut short, of another shape, not UTF-8, nested without end.
+NOT_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class SourceError(Exception):
@@ -45,6 +54,14 @@ class RateLimited(Transient):
     """Too many requests."""
 
     reason = "rate_limited"
+
+
+class OutOfBudget(RateLimited):
+    """The vendor's limit is near: every day through `through` was fetched whole, none after it."""
+
+    def __init__(self, message: str, through: date, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after)
+        self.through = through
 
 
 class BadReply(Transient):
@@ -74,9 +91,17 @@ class ScopeMissing(NeedsParticipant):
 
 
 class WrongAccount(NeedsParticipant):
-    """The participant signed in with another account."""
+    """The participant signed in with another account; `taken`: it is another participant's."""
 
     reason = "wrong_account"
+
+    def __init__(self, message: str, taken: bool = False) -> None:
+        super().__init__(message)
+        self.taken = taken
+
+
+class NotLinked(WrongAccount):
+    """The account has no wearable: it was never set up, or not moved over to the new vendor."""
 
 
 class Retired(SourceError):

@@ -21,13 +21,13 @@ from ingestion import clock, settings
 from ingestion.errors import (
     ConsentLost,
     Misconfigured,
-    NeedsParticipant,
     Retired,
     ScopeMissing,
     SourceError,
     VendorDown,
     WrongAccount,
 )
+from ingestion.grant_states import NEXT_STEPS, how_lost, state_after
 from ingestion.http import PATIENCE, Patience, VendorClient
 from ingestion.tokens import Given, Token, TokenReply, ask_token, given
 from warehouse import register as reg
@@ -36,26 +36,6 @@ from warehouse.tables.ops import CONNECTION_STATES
 
 LEASE_WAIT_SECONDS = 45  # longer than one token request may take
 FRESH_FOR = timedelta(minutes=5)  # a token with less left is renewed before it is used
-# Google ends every permission after seven days while an app's consent screen is in Testing.
-TESTING_ENDS = (timedelta(days=7), timedelta(days=9))
-NEXT_STEPS = {
-    "active": None,
-    "never_connected": "Send the participant a link to connect (`stepwell connect`).",
-    "revoked": "Access was withdrawn or has lapsed: ask the participant to connect again.",
-    "expired": "The permission ended after seven days, as Google's does while the app is in "
-    "Testing: publish the app, then ask the participant to connect again.",
-    "scope_missing": "A permission was left out: ask the participant to connect again and to tick "
-    "every box.",
-    "wrong_account": "The participant signed in with another account: ask them to connect again "
-    "with the one their study device uses.",
-    "retired": "The vendor has switched this API off: move the participant to its successor.",
-}
-_STATE_OF: dict[type[SourceError], str] = {
-    ScopeMissing: "scope_missing",
-    WrongAccount: "wrong_account",
-    Retired: "retired",
-    NeedsParticipant: "revoked",
-}
 
 
 class _Sealed(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
@@ -85,7 +65,7 @@ class Grant:
 
     @property
     def lease(self) -> str:
-        return _lease(self.participant_id, self.source)
+        return lease_of(self.participant_id, self.source)
 
 
 class Grants:
@@ -125,14 +105,28 @@ class Grants:
             if _consent(current.unconfirmed) == _consent(grant.unconfirmed):
                 self._forget_held(current)
 
+    def refuse(self, participant_id: str, source: str, error: SourceError) -> None:
+        """Set the state that a consent on hold met; a grant that works goes on as it is.
+
+        A consent without its permissions is forgotten; one whose account has no wearable yet is
+        kept: `resume_consent` finishes it once the participant has set the device up.
+        """
+        with self._leased(participant_id, source):
+            current = self._must_find(participant_id, source)
+            if current.state != "active":
+                self._note(current, error)
+            if isinstance(error, ScopeMissing):
+                self._forget_held(self._must_find(participant_id, source))
+
     def keep(
         self, participant_id: str, source: str, reply: TokenReply | Given, vendor_user_id: str,
-        scopes: frozenset[str],
+        scopes: frozenset[str], legacy_user_id: str | None = None,
     ) -> Grant:  # fmt: skip
         """Store a new consent, durably; state active, or scope_missing where NEEDED is not met.
 
-        `reply` is the token's answer, or what `hold` made of it. WrongAccount when the account is
-        another participant's, or not the one this participant gave before: nothing of it is kept,
+        `reply` is the token's answer, or what `hold` made of it; `legacy_user_id` is what the
+        vendor says this account was at the legacy API. WrongAccount when the account is, or was
+        there, another participant's, or not the one this participant gave: nothing of it is kept,
         and a grant that works goes on. VendorDown when the grant's lock hangs.
         """
         kept = reply if isinstance(reply, Given) else given(reply, self._now())
@@ -146,11 +140,12 @@ class Grants:
             before = self.find(participant_id, source)
             if before and before.vendor_user_id not in (None, vendor_user_id):
                 raise self._refuse_account(participant_id, source, "not the account given before")
+            self._check_former(participant_id, source, legacy_user_id)
             try:
                 self._put(participant_id, source, state, **facts)
             except sa.exc.IntegrityError:
                 what = "already connected to another participant"
-                raise self._refuse_account(participant_id, source, what) from None
+                raise self._refuse_account(participant_id, source, what, taken=True) from None
             return self._must_find(participant_id, source)
 
     def client(self, grant: Grant) -> VendorClient:
@@ -209,15 +204,13 @@ class Grants:
     def _leased(self, participant_id: str, source: str) -> Iterator[None]:
         """Hold the grant's one lock; it cannot be taken twice, so nothing inside may take it."""
         try:
-            with self._register.leased(_lease(participant_id, source), LEASE_WAIT_SECONDS):
+            with self._register.leased(lease_of(participant_id, source), LEASE_WAIT_SECONDS):
                 yield
         except LeaseBusy:
             raise VendorDown(f"{source}: another worker's token refresh hangs") from None
 
     def _note(self, grant: Grant, error: SourceError) -> None:
-        state = next((s for kind, s in _STATE_OF.items() if isinstance(error, kind)), None)
-        if state and not (state == "revoked" and grant.state == "expired"):  # which says more
-            self._put(grant.participant_id, grant.source, state)
+        self._put(grant.participant_id, grant.source, state_after(grant.state, error))
 
     def _refresh(self, grant: Grant) -> Grant:
         old = _token(grant)
@@ -225,7 +218,8 @@ class Grants:
         try:
             reply = ask_token(self._http, self._vendor(grant.source), form)
         except ConsentLost:
-            self._put(grant.participant_id, grant.source, self._how_lost(grant, old))
+            state = how_lost(grant.source, old.granted_at, self._now())
+            self._put(grant.participant_id, grant.source, state)
             raise
         except Retired as error:
             self._note(grant, error)
@@ -238,12 +232,26 @@ class Grants:
         )
         return self._must_find(grant.participant_id, grant.source)
 
-    def _how_lost(self, grant: Grant, token: Token) -> str:
-        age = self._now() - token.granted_at
-        in_testing = grant.source == "google_health" and TESTING_ENDS[0] <= age < TESTING_ENDS[1]
-        return "expired" if in_testing else "revoked"
+    def _check_former(self, participant_id: str, source: str, legacy_user_id: str | None) -> None:
+        """The mapping of identities: who moves from the legacy API moves with their own account."""
+        if legacy_user_id is None:
+            return
+        former = reg.grant.c
+        query = sa.select(former.participant_id, former.vendor_user_id).where(
+            former.source == "fitbit",
+            (former.participant_id == participant_id) | (former.vendor_user_id == legacy_user_id),
+        )
+        known = {row["participant_id"]: row["vendor_user_id"] for row in self._register.rows(query)}
+        if known.pop(participant_id, None) not in (None, legacy_user_id):
+            what = "not the one of their legacy Fitbit connection"
+            raise self._refuse_account(participant_id, source, what)
+        if known:
+            what = "connected to another participant at the legacy Fitbit API"
+            raise self._refuse_account(participant_id, source, what, taken=True)
 
-    def _refuse_account(self, participant_id: str, source: str, what: str) -> WrongAccount:
+    def _refuse_account(
+        self, participant_id: str, source: str, what: str, taken: bool = False
+    ) -> WrongAccount:
         """The error; a grant that works stays so: a stray sign-in must not stop its pulling."""
         subject = f"{participant_id} {source}"
         self._register.record("stepwell", "account refused", self._now(), subject, why=what)
@@ -252,7 +260,8 @@ class Grants:
             self._forget_held(before)
         if not (before and before.state == "active"):
             self._put(participant_id, source, "wrong_account")
-        return WrongAccount(f"{source}: the account signed in with is {what}; nothing was stored")
+        message = f"{source}: the account signed in with is {what}; nothing was stored"
+        return WrongAccount(message, taken)
 
     def _put(self, participant_id: str, source: str, state: str, **facts: Any) -> None:
         where, now = _is(participant_id, source), self._now()
@@ -307,7 +316,8 @@ def _consent(held: Grant | Given | None) -> str | None:
     return held.token.consent if held and held.token else None
 
 
-def _lease(participant_id: str, source: str) -> str:
+def lease_of(participant_id: str, source: str) -> str:
+    """The name of the one lock under which a participant's grant may be changed."""
     return f"grant {source} {participant_id}"
 
 

@@ -22,22 +22,24 @@ import httpx
 import msgspec
 
 from ingestion.errors import (
+    NOT_JSON,
     BadReply,
     ConsentLost,
     Misconfigured,
+    NotLinked,
     RateLimited,
     Retired,
     ScopeMissing,
     SourceError,
     Transient,
     VendorDown,
-    WrongAccount,
 )
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # at INFO it logs URLs with login hints
 
 T = TypeVar("T")
 TIMEOUT = httpx.Timeout(30, connect=10)
+LONGEST_WAIT_SECONDS = 86_400.0
 LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16)
 
 # Google's reasons: developers.google.com/health/reference/rest/v4/errors. Legacy: errorType.
@@ -50,8 +52,8 @@ _BUSY = {"RATE_LIMIT_EXCEEDED", "QUOTA_EXCEEDED", "RESOURCE_EXHAUSTED"}
 _WHAT_TO_DO: dict[type[SourceError], str] = {
     ScopeMissing: "a permission was not given; ask the participant to consent again to all of them",
     ConsentLost: "access was withdrawn or has lapsed; ask the participant to reconnect",
-    WrongAccount: "the account is not linked to a wearable; ask the participant to sign in with "
-    "the account their device uses",
+    NotLinked: "the account is not linked to a wearable; ask the participant to finish setting up "
+    "their device with it, or to sign in with the account their device uses",
     Retired: "the vendor has switched this API off; move the study to its successor",
     RateLimited: "too many requests; it will be asked again later",
     VendorDown: "the vendor is not well; it will be asked again later",
@@ -78,7 +80,8 @@ class Patience:
     """How often to try what is Transient, and how long to wait between.
 
     A vendor that asks for more than `longest_wait_seconds` gets its wish: the error is raised with
-    its retry_after, and the wait is the scheduler's, not a worker's.
+    its retry_after, and the wait is the scheduler's, not a worker's. One that asks for none, or
+    for an instant that has passed, is waited for twice as long each time, with full jitter.
     """
 
     tries: int = 4
@@ -99,10 +102,10 @@ class Patience:
         return call()
 
     def _wait(self, error: Transient, attempt: int) -> float:
-        if error.retry_after is not None:
+        if error.retry_after:
             return error.retry_after
         most = min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** (attempt - 1))
-        return most * random.uniform(0.5, 1)  # workers that failed together do not return together
+        return random.uniform(0, most)  # workers that failed together do not return together
 
 
 PATIENCE = Patience()
@@ -112,8 +115,11 @@ class VendorClient:
     """One participant's vendor, or a whole project's where there is no grant.
 
     `refresh` gives a new access token, kept before it is returned (ingestion.grants). Raises
-    errors.SourceError. `requests` counts every request sent, those that failed too.
+    errors.SourceError. `requests` counts every request sent, those that failed too; `pace` is
+    called before each, and returns when the vendor's limits allow it (ingestion.budget).
     """
+
+    pace: Callable[[], None] | None = None
 
     def __init__(
         self, http: httpx.Client, source: str, base_url: str, access_token: str | None = None,
@@ -145,6 +151,8 @@ class VendorClient:
         return checked(response, where)
 
     def _send(self, method: str, path: str, parts: dict[str, Any], where: str) -> httpx.Response:
+        if self.pace:
+            self.pace()
         self.requests += 1
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         return send(self._http, where, method, self._base + path, headers=headers, **parts)
@@ -175,7 +183,7 @@ def checked(response: httpx.Response, where: str) -> httpx.Response:
         raise refusal(response, where)
     try:
         msgspec.json.decode(response.content, type=msgspec.Raw)  # walks the bytes, builds nothing
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise BadReply(f"{where}: {_WHAT_TO_DO[BadReply]}", response.content) from None
     return response
 
@@ -208,7 +216,7 @@ def refusal(response: httpx.Response, where: str) -> SourceError:
 def _kind(status: int, reasons: set[str]) -> type[SourceError]:
     match status:
         case 400 | 403 if "ACCOUNT_NOT_LINKED" in reasons:
-            return WrongAccount
+            return NotLinked
         case 400 if "invalid_grant" in reasons:
             return ConsentLost
         case 401:
@@ -247,7 +255,7 @@ def _reasons(body: bytes) -> set[str]:
     """The vendor's codes in an error body: Google's, OAuth's or legacy; none when it is no JSON."""
     try:
         told = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return set()
     found: list[object] = []
     error = told.get("error") if isinstance(told, dict) else None
@@ -277,15 +285,16 @@ def _field(value: object, name: str) -> object:
 def seconds_to_wait(response: httpx.Response) -> float | None:
     """Seconds that Retry-After asks for, as a number or a date; None when it says nothing usable.
 
-    A date is measured against the reply's own Date, so that a wrong clock here does no harm.
+    A date is measured against the reply's own Date, so that a wrong clock here does no harm; one
+    that has passed is 0. Nobody means more than a day.
     """
     told = response.headers.get("Retry-After", "").strip()
     if told.isdecimal():
-        return float(told)
+        return min(float(told), LONGEST_WAIT_SECONDS)
     try:
         until = parsedate_to_datetime(told)
         sent = response.headers.get("Date")
         start = parsedate_to_datetime(sent) if sent else datetime.now(UTC)
-        return max(0.0, (until - start).total_seconds())
+        return min(max(0.0, (until - start).total_seconds()), LONGEST_WAIT_SECONDS)
     except (ValueError, TypeError, OverflowError):  # no date, or one of them without a zone
         return None

@@ -8,11 +8,13 @@ Of two exports that speak of one day, the one that reaches later wins, whichever
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -21,13 +23,12 @@ import sqlalchemy as sa
 
 from ingestion.delimited import read_strict
 from ingestion.errors import BadInput
-from ingestion.landing import Landed, bundle_digest, keep_raw, land
+from ingestion.joining import land_with
+from ingestion.landing import IMPORTED, Landed, bundle_digest, keep_raw, land
 from ingestion.receipts import record_receipts
 from ingestion.source import Ask, Count, Reading, Reply, Source, all_sources
 from warehouse import register as reg
 from warehouse.home import Store
-
-BUCKET = "import"  # imported rows have lake files of their own, whatever the batch of a participant
 
 
 @dataclass
@@ -80,6 +81,7 @@ def import_files(
     ids: Mapping[str, str] | None = None,
     enrol_site: str | None = None,
     participant_id: str | None = None,
+    options: Mapping[str, str] | None = None,
     progress: Callable[[str], object] = print,
 ) -> ImportReport:
     """Import an export that lies at `path`.
@@ -87,35 +89,36 @@ def import_files(
     `timezone` is the zone of the clock times; without it the roster's zone of each participant,
     else that of `enrol_site`. `ids` maps ids of the files to participants; `participant_id` says
     whose the export is where it is one person's own. `enrol_site` puts participants unknown to
-    the roster on it, starting on their first full day.
+    the roster on it, starting on their first full day. `options` are those of that one source.
     Raises BadInput, with nothing stored, when a file or an option cannot be used.
     """
     roster = {row["participant_id"]: row for row in store.register.rows(sa.select(reg.participant))}
     source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site, participant_id)
     progress(f"reading {path} ...")
-    replies = list(source.fetch(path, ask))
-    first = _first_import(store, source_name, replies)
-    if first:
-        replies = [replace(reply, fetched_at=first) for reply in replies]
-    reading = source.read(replies, ask)
-    enrolled = _enrolled(reading, roster, ask, enrol_site)
-    _check_known(source_name, reading, roster)
-    aside = {*reading.covered_to} - {*roster, *(row["participant_id"] for row in enrolled)}
-    if aside:
-        reading.notes.append(
-            f"not on the roster: {len(aside)} participants, whose days count in no table until "
-            f"they are enrolled"
-        )
-    report = _report(source_name, path, replies, reading, enrolled)
-    report.seen_before = first is not None
-    progress(f"landing {len(reading.days):,} days ...")
-    with store.register.leased(f"import {source_name}", wait=600):
-        if not report.seen_before:
-            keep_raw(store.lake, replies)
-        if enrolled:
-            reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
-        report.landed = land(store, reading, source_name, BUCKET)
-        _settle(store, source_name, reading, now)
+    with TemporaryDirectory(prefix="stepwell-import-") as folder:
+        ask = replace(ask, scratch=Path(folder), progress=progress,
+                      options=_known_options(source, options or {}))  # fmt: skip
+        fetches, is_new = _fetched(store, source, path, ask)
+        replies = [reply for fetch in fetches for reply in fetch]
+        reading = source.read(replies, ask)
+        enrolled = _enrolled(reading, roster, ask, enrol_site)
+        _check_known(source_name, reading, roster)
+        _note_uncounted(store, source_name, reading, {*roster, *_participants_of(enrolled)})
+        report = _report(source_name, path, replies, reading, enrolled)
+        report.seen_before = not any(is_new)
+        progress(f"landing {len(reading.days):,} days ...")
+        with store.register.leased(f"import {source_name}", wait=600):
+            for fetch in itertools.compress(fetches, is_new):
+                keep_raw(store.lake, fetch)
+            if enrolled:
+                reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
+            joins = reading.lands_with
+            report.landed = (
+                land_with(store, reading, joins)
+                if joins
+                else land(store, reading, source_name, IMPORTED)
+            )
+            _settle(store, source_name, reading, now)
     return report
 
 
@@ -141,6 +144,41 @@ def read_ids(path: Path) -> dict[str, str]:
     return found
 
 
+def read_options(pairs: Sequence[str]) -> dict[str, str]:
+    """Options given as NAME=VALUE; BadInput for one without a name or a value."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if not name or not value:
+            raise BadInput(f"--set {pair}: needed is NAME=VALUE, e.g. time=utc")
+        found[name] = value
+    return found
+
+
+def _known_options(source: Source, options: Mapping[str, str]) -> Mapping[str, str]:
+    known: Sequence[str] = getattr(source, "options", ())
+    if unknown := sorted(set(options) - set(known)):
+        raise BadInput(
+            f"{source.name} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+        )
+    return options
+
+
+def _fetched(
+    store: Store, source: Source, path: Path, ask: Ask
+) -> tuple[list[list[Reply]], list[bool]]:
+    """The replies at `path`, each participant's own apart, and whether each is seen first now."""
+    whose: dict[str | None, list[Reply]] = defaultdict(list)
+    for reply in source.fetch(path, ask):
+        whose[reply.participant_id].append(reply)
+    fetches, is_new = [], []
+    for replies in whose.values():
+        first = _first_import(store, source.name, replies)
+        fetches.append([replace(reply, fetched_at=first or ask.now) for reply in replies])
+        is_new.append(first is None)
+    return fetches, is_new
+
+
 def _asked(
     store: Store,
     source_name: str,
@@ -164,7 +202,9 @@ def _asked(
         raise BadInput(f"unknown time zone {timezone!r}; give an IANA zone like Europe/London")
     zones = {} if timezone else {one: row["timezone"] for one, row in roster.items()}
     fallback = sites[enrol_site].timezone if enrol_site else None
-    ask = Ask(store.study, now, participant_id, timezone or fallback, ids=ids, zones=zones)
+    ask = Ask(store.study, now, participant_id, timezone or fallback, ids=ids, zones=zones,
+              participants=tuple(roster),
+              starts={one: row["starts_on"] for one, row in roster.items()})  # fmt: skip
     return sources[source_name], ask
 
 
@@ -190,12 +230,31 @@ def _enrolled(
 
 def _check_known(source_name: str, reading: Reading, roster: Mapping[str, Any]) -> None:
     """Answers, sessions and goals need a participant; a mistyped id must not land unseen."""
-    known = {*roster, *(row["participant_id"] for row in reading.rows.get("participant", []))}
+    known = {*roster, *_participants_of(reading.rows.get("participant", []))}
     given = {row["participant_id"] for rows in reading.rows.values() for row in rows}
     if unknown := sorted(given - known):
         raise BadInput(
             f"{source_name}: {len(unknown)} of {len(given)} participants are not on the roster "
             f"({', '.join(unknown[:5])}); import the roster first, or mend their ids"
+        )
+
+
+def _participants_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [row["participant_id"] for row in rows]
+
+
+def _note_uncounted(store: Store, source: str, reading: Reading, known: Collection[str]) -> None:
+    """Say what lands and yet counts nowhere."""
+    if aside := reading.covered_to.keys() - known:
+        reading.notes.append(
+            f"not on the roster: {len(aside)} participants, whose days count in no table until "
+            f"they are enrolled"
+        )
+    source = reading.lands_with or source
+    if reading.days and source not in store.study.wearables.sources:
+        reading.notes.append(
+            f"{source} is not among wearables.sources of study.toml: its days count in no table "
+            f"until it is"
         )
 
 
@@ -208,7 +267,10 @@ def _report(
 ) -> ImportReport:
     files = [reply.request for reply in replies]
     days = [day.activity_date for day in reading.days]
-    beside = sorted(one.name for one in path.iterdir() if one.is_file()) if path.is_dir() else []
+    # Of personal exports every entry is somebody's, or the import is refused: see whose.py.
+    personal = any(reply.participant_id for reply in replies)
+    looked = path.is_dir() and not personal
+    beside = sorted(one.name for one in path.iterdir() if one.is_file()) if looked else []
     return ImportReport(
         source=source,
         files=files,
@@ -217,10 +279,17 @@ def _report(
         enrolled=len(enrolled),
         first_on=min(days, default=None),
         last_on=max(days, default=None),
-        minutes=reading.counts.get("minute_steps", Count()).landed,
+        minutes=_minutes(reading),
         counts=reading.counts,
         notes=reading.notes,
     )
+
+
+def _minutes(reading: Reading) -> int:
+    """Minutes with a word of the vendor; of a source that has only records, those with steps."""
+    if "minute_steps" in reading.counts:
+        return reading.counts["minute_steps"].landed
+    return sum(day.step_minute.size for day in reading.days)
 
 
 def _count_line(item: tuple[str, Count]) -> str:
@@ -232,7 +301,7 @@ def _count_line(item: tuple[str, Count]) -> str:
 
 def _first_import(store: Store, source: str, replies: Sequence[Reply]) -> datetime | None:
     """When exactly these files were first kept by an import; None when they never were."""
-    ending = f"-all-{bundle_digest(replies)}.zst"
+    ending = f"-{replies[0].participant_id or 'all'}-{bundle_digest(replies)}.zst"
     for file in store.lake.files(f"raw/source={source}"):
         if file.path.endswith(ending):
             stamp = file.path.removesuffix(ending).rpartition("on=")[2]

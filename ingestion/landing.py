@@ -7,15 +7,18 @@ wins whatever the order of arrival.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
+from ingestion.lateness import record_revisions
 from ingestion.source import ActivityDay, Device, Reading, Reply, Window
 from warehouse import register as reg
 from warehouse.home import Store
@@ -23,6 +26,7 @@ from warehouse.lake import Change, Lake, Merge
 from warehouse.schema import Table, table_of
 from warehouse.tables import landed
 
+IMPORTED = "import"  # imported rows have lake files of their own, whatever a participant's batch
 BROKEN = "-broken"  # ends the name of a fetch that broke off
 
 
@@ -68,16 +72,18 @@ class _Kept(msgspec.Struct):
     body: bytes
     first_on: date | None = None
     last_on: date | None = None
+    file: str | None = None  # where in the lake a large body is kept by itself
 
 
 def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True) -> None:
     """Put the replies of one fetch on disk, together, before anything parses them.
 
     A fetch that broke off is kept apart (not `whole`): its days may be cut, so it is never read.
+    A reply with a `file` is streamed into the lake by itself, first.
     """
     if not replies:
         return
-    kept = [_kept(reply) for reply in replies]
+    kept = [_kept(lake, reply) for reply in replies]
     who = replies[0].participant_id or "all"
     name = f"{replies[0].fetched_at:%H%M%S%f}-{who}-{bundle_digest(replies)}"
     name += "" if whole else BROKEN
@@ -91,18 +97,22 @@ def bundle_digest(replies: Sequence[Reply]) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def read_raw(lake: Lake, source: str) -> Iterable[list[Reply]]:
-    """Every whole fetch of a source, oldest first; ValueError when a body is not what it was."""
+def read_raw(lake: Lake, source: str) -> Iterator[list[Reply]]:
+    """Every whole fetch of a source, oldest first; ValueError when a body is not what it was.
+
+    The file of a large reply is there until the next fetch is asked for.
+    """
     decoder = msgspec.msgpack.Decoder(list[_Kept])
     for path, content in lake.raw(source):
         if path.removesuffix(".zst").endswith(BROKEN):
             continue
-        items = decoder.decode(content)
-        replies = [_reply(item) for item in items]
-        for item, reply in zip(items, replies, strict=True):
-            if item.sha256 != reply.sha256:
-                raise ValueError(f"{path}: a raw reply is not what it was when it came")
-        yield replies
+        with TemporaryDirectory(prefix="stepwell-raw-") as folder:
+            items = decoder.decode(content)
+            replies = [_reply(lake, item, Path(folder)) for item in items]
+            for item, reply in zip(items, replies, strict=True):
+                if item.sha256 != reply.sha256:
+                    raise ValueError(f"{path}: a raw reply is not what it was when it came")
+            yield replies
 
 
 def land(
@@ -125,7 +135,7 @@ def land(
             bucket,
             days_table(reading.days),
             # what is replaced goes on record first: a crash in between must not lose it
-            before_write=lambda changes: _record_revisions(store, source, changes),
+            before_write=lambda changes: record_revisions(store.register, source, changes),
         )
         result.add_days(merge)
     for table in (landed.response, landed.treatment_session, landed.goal):
@@ -256,31 +266,11 @@ def _land_rows(
     return store.lake.merge_rows(table, source, bucket, table_of(table, hashed), whole_of, as_of)
 
 
-def _record_revisions(store: Store, source: str, changes: Sequence[Change]) -> None:
-    rows = [_revision(source, change) for change in changes if change.before]
-    store.register.put(reg.revision, rows)
-
-
-def _revision(source: str, change: Change) -> dict[str, Any]:
-    before, after = change.before or {}, change.after
-    day_end = after["day_start_at"].timestamp() + 60 * after["day_minutes"]
-    return {
-        "participant_id": after["participant_id"],
-        "source": source,
-        "activity_date": after["activity_date"],
-        "row_hash": after["row_hash"],
-        "replaced_hash": before["row_hash"],
-        "steps_before": before["steps"],
-        "steps_after": after["steps"],
-        "wear_before": before["wear_minutes"],
-        "wear_after": after["wear_minutes"],
-        "changed_at": after["fetched_at"],
-        "days_late": int((after["fetched_at"].timestamp() - day_end) // 86_400),
-    }
-
-
-def _kept(reply: Reply) -> _Kept:
-    window = reply.window
+def _kept(lake: Lake, reply: Reply) -> _Kept:
+    window, file = reply.window, None
+    if reply.file:
+        with reply.open() as content:
+            file = lake.keep_raw_file(reply.source, reply.sha256, content)
     return _Kept(
         reply.source,
         reply.participant_id,
@@ -293,10 +283,14 @@ def _kept(reply: Reply) -> _Kept:
         reply.body,
         window.first_on if window else None,
         window.last_on if window else None,
+        file,
     )
 
 
-def _reply(kept: _Kept) -> Reply:
+def _reply(lake: Lake, kept: _Kept, folder: Path) -> Reply:
+    file = folder / kept.sha256 if kept.file else None
+    if kept.file and file:
+        lake.copy_raw_file(kept.file, file)
     window = Window(kept.first_on, kept.last_on) if kept.first_on and kept.last_on else None
     return Reply(
         kept.source,
@@ -308,4 +302,5 @@ def _reply(kept: _Kept) -> Reply:
         kept.content_type,
         kept.body,
         window,
+        file,
     )

@@ -11,18 +11,20 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from ingestion import clock
+from ingestion.budget import Budget
 from ingestion.errors import (
     BadReply,
     Misconfigured,
     NeedsParticipant,
+    OutOfBudget,
     ReaderFault,
     Retired,
     ScopeMissing,
@@ -32,9 +34,10 @@ from ingestion.errors import (
 )
 from ingestion.grants import Grant, Grants
 from ingestion.http import open_http
-from ingestion.landing import Landed, keep_raw, land
-from ingestion.receipts import record_receipts
-from ingestion.schedule import landed_through, next_ask
+from ingestion.landing import keep_raw, land
+from ingestion.lateness import learn_lateness
+from ingestion.receipts import record_drift, record_receipts
+from ingestion.schedule import ask_after, is_due, landed_through, next_ask
 from ingestion.settings import SCOPES, read_key, read_vendor
 from ingestion.source import (
     Ask,
@@ -42,10 +45,12 @@ from ingestion.source import (
     Reading,
     Reply,
     Source,
+    Window,
     last_sync,
     source_named,
 )
 from ingestion.sources._legacy import LegacyClient
+from ingestion.summary import Summary
 from warehouse import register as reg
 from warehouse.home import Store
 
@@ -56,6 +61,7 @@ THREADS = 4  # a participant's requests wait on the vendor; the parsing shares t
 CONSENTED = tuple(SCOPES)  # the sources whose participants give consent
 # Opens an HTTP client in the name of a participant's grant (or of the project, without one).
 OpenClient = Callable[[Source, dict[str, Any]], Any]
+Reason = Callable[[str, Count], str]
 
 
 @dataclass
@@ -68,59 +74,43 @@ class Pulled:
     reading: Reading = field(default_factory=Reading)
     error: SourceError | None = None
     requests: int = 0
+    limit: OutOfBudget | None = None  # why `rest`, the end of the window, was not asked for
+    rest: Window | None = None
 
 
-@dataclass
-class Summary:
-    """A batch in counts, fit for a log: no participant, no value."""
+def plan_wearables(store: Store, now: datetime | None = None) -> list[tuple[str, int]]:
+    """The (source, batch) pairs that have a connected participant, in order.
 
-    asked: int = 0
-    answered: int = 0
-    requests: int = 0
-    points: int = 0
-    landed: Landed = field(default_factory=Landed)
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        reasons = ", ".join(f"{name} {n}" for name, n in sorted(self.reasons.items())) or "nothing"
-        return (
-            f"{self.answered} of {self.asked} answered with {self.requests} requests and "
-            f"{self.points} points: {self.landed.days_new} days new, {self.landed.days_changed} "
-            f"changed, {self.landed.days_same} as before; receipts: {reasons}"
-        )
+    With `now`, only those in which somebody is due by the schedule.
+    """
+    rows = _grants(store, reg.grant.c.source.in_(CONSENTED))
+    due = (row for row in rows if now is None or is_due(row, now))
+    return sorted({(row["source"], int(row["batch"])) for row in due})
 
 
-def plan_wearables(store: Store) -> list[tuple[str, int]]:
-    """The (source, batch) pairs that have a connected participant, in order."""
-    joined = sa.join(
-        reg.grant, reg.participant, reg.grant.c.participant_id == reg.participant.c.participant_id
-    )
-    query = (
-        sa.select(reg.grant.c.source, reg.participant.c.batch)
-        .select_from(joined)
-        .where(reg.grant.c.state == "active", reg.grant.c.source.in_(CONSENTED))
-        .distinct()
-    )
-    return sorted((row["source"], int(row["batch"])) for row in store.register.rows(query))
+def pull_connected(store: Store, source_name: str, batch: int, due_only: bool = False) -> Summary:
+    """Pull one batch with the participants' own grants, at the present; see `pull_wearables`.
 
-
-def pull_connected(store: Store, source_name: str, batch: int) -> Summary:
-    """Pull one batch with the participants' own grants, at the present; see `pull_wearables`."""
+    `due_only` leaves out whom the schedule lets rest (schedule.is_due).
+    """
     with (
         store.register.leased(f"pull {source_name} {batch}", wait=600),
         open_http() as http,
     ):
         now = clock.now()  # a pull that waited for another asks with its own time
         grants = Grants(store.register, read_key(), http)
+        budget = Budget(store.register, source_name)
         used: dict[str, Grant] = {}
 
         def open_client(source: Source, row: dict[str, Any]) -> Any:
             grant = grants.find(row["participant_id"], source.name)
             assert grant is not None  # the plan is made of grants
             used[grant.participant_id] = grant
-            return client_of(source.name, grants, grant)
+            client = client_of(source.name, grants, grant)
+            client.pace = budget.pace(grant.participant_id)
+            return client
 
-        summary, errors = pull_wearables(store, source_name, batch, now, open_client)
+        summary, errors = pull_wearables(store, source_name, batch, now, open_client, due_only)
         for participant_id, error in errors.items():
             _note(grants, used.get(participant_id), error)
     for kind in (Retired, Misconfigured):  # ours, or the vendor's as a whole: the run must tell
@@ -156,16 +146,22 @@ def client_of(source: str, grants: Grants, grant: Grant) -> Any:
 
 
 def pull_wearables(
-    store: Store, source_name: str, batch: int, now: datetime, open_client: OpenClient
+    store: Store,
+    source_name: str,
+    batch: int,
+    now: datetime,
+    open_client: OpenClient,
+    due_only: bool = False,
 ) -> tuple[Summary, dict[str, SourceError]]:
     """Pull one batch of a source; the errors are by participant, and none is raised here.
 
     The caller holds the batch's lock.
     """
     source = source_named(source_name)
-    rows = _grants(store, source_name, batch)
+    mine = (reg.grant.c.source == source_name) & (reg.participant.c.batch == batch)
+    rows = [row for row in _grants(store, mine) if not due_only or is_due(row, now)]
     due = [(row, ask) for row in rows if (ask := next_ask(store.study, row, now))]
-    summary = Summary(asked=len(due))
+    summary = Summary(asked=len(due), participant_days=sum(_days_since(*one) for one in due))
     with ThreadPoolExecutor(THREADS) as threads:
         pulled = list(threads.map(lambda one: pull_one(store, source, open_client, *one), due))
     together = Reading()
@@ -178,21 +174,28 @@ def pull_wearables(
     return summary, {one.participant_id: one.error for one in pulled if one.error}
 
 
-def _grants(store: Store, source: str, batch: int) -> list[dict[str, Any]]:
-    """Active grants of the batch with what the roster says of each participant."""
-    joined = sa.join(
-        reg.grant, reg.participant, reg.grant.c.participant_id == reg.participant.c.participant_id
-    )
+def _days_since(row: dict[str, Any], ask: Ask) -> float:
+    """Days since a participant's last answered pull, or since study day 1."""
+    if row["last_pulled_at"] is None:
+        return float((ask.window.last_on - ask.window.first_on).days + 1) if ask.window else 0.0
+    return float((ask.now - row["last_pulled_at"]) / timedelta(days=1))
+
+
+def _grants(store: Store, condition: sa.ColumnElement[bool]) -> list[dict[str, Any]]:
+    """Active grants with what the roster says of each participant, and what was learned of them."""
+    grant, lateness, again = reg.grant, reg.lateness, reg.ask_again
+    joined = grant.join(reg.participant, grant.c.participant_id == reg.participant.c.participant_id)
+    for table in (lateness, again):
+        same = (table.c.participant_id == grant.c.participant_id) & (
+            table.c.source == grant.c.source
+        )
+        joined = joined.outerjoin(table, same)
     roster = [column for column in reg.participant.c if column.name != "participant_id"]
     query = (
-        sa.select(reg.grant, *roster)
+        sa.select(grant, *roster, lateness.c.lateness_days, again.c.ask_after)
         .select_from(joined)
-        .where(
-            reg.grant.c.source == source,
-            reg.grant.c.state == "active",
-            reg.participant.c.batch == batch,
-        )
-        .order_by(reg.grant.c.participant_id)
+        .where(grant.c.state == "active", condition)
+        .order_by(grant.c.participant_id)
     )
     return store.register.rows(query)
 
@@ -205,16 +208,29 @@ def pull_one(
     client = None
     try:
         client = open_client(source, row)
-        for reply in _typed(source, source.fetch(client, ask)):
-            pulled.replies.append(reply)
+        _fetch(source, client, pulled)
         keep_raw(store.lake, pulled.replies)
-        pulled.reading = next(_typed(source, _read(source, pulled.replies, ask)))
+        pulled.reading = next(_typed(source, _read(source, pulled.replies, pulled.ask)))
     except SourceError as error:
         pulled.error = error
         keep_raw(store.lake, [*pulled.replies, *_unreadable(source, ask, error)], whole=False)
     finally:
         pulled.requests = client.requests if client else 0
     return pulled
+
+
+def _fetch(source: Source, client: Any, pulled: Pulled) -> None:
+    """Fetch what is asked; where the vendor's limit came near, the days until then were asked."""
+    try:
+        for reply in _typed(source, source.fetch(client, pulled.ask)):
+            pulled.replies.append(reply)
+    except OutOfBudget as error:
+        window = pulled.ask.window
+        if window is None or error.through < window.first_on:
+            raise
+        pulled.limit = error
+        pulled.rest = Window(error.through + timedelta(days=1), window.last_on)
+        pulled.ask = replace(pulled.ask, window=Window(window.first_on, error.through))
 
 
 def _read(source: Source, replies: Sequence[Reply], ask: Ask) -> Iterator[Reading]:
@@ -251,11 +267,15 @@ def _settle(store: Store, source: str, now: datetime, pulled: Sequence[Pulled]) 
     with store.register.begin() as con:
         for one in pulled:
             _record(store, con, source, pull_id, one)
+            record_drift(store.register, con, source, now, one.reading.drift)
+            key = {"participant_id": one.participant_id, "source": source}
             if marks := _marks(one, now):
-                mine = (reg.grant.c.participant_id == one.participant_id) & (
-                    reg.grant.c.source == source
-                )
+                mine = sa.and_(*(reg.grant.c[name] == value for name, value in key.items()))
                 con.execute(sa.update(reg.grant).where(mine).values(marks))
+            rests_until = ask_after(store.study, now, one.error or one.limit)
+            store.register.put(reg.ask_again, [key | {"ask_after": rests_until}], con)
+        changed = [one.participant_id for one in pulled if one.reading.days]
+        learn_lateness(store.register, con, source, changed, store.study.wearables)
 
 
 def _marks(one: Pulled, now: datetime) -> dict[str, Any]:
@@ -274,19 +294,24 @@ def _marks(one: Pulled, now: datetime) -> dict[str, Any]:
 
 
 def _record(store: Store, con: sa.Connection, source: str, pull_id: str, one: Pulled) -> None:
-    window = one.ask.window
-    record_receipts(
-        store.register,
-        con,
-        participant_id=one.participant_id,
-        source=source,
-        pull_id=pull_id,
-        asked_at=one.ask.now,
-        counts=one.reading.counts or {"all": Count()},
-        reason=lambda data_type, count: _reason(one, data_type, count),
-        days=(window.first_on, window.last_on) if window else (None, None),
-        requests=one.requests,
-    )
+    def put(window: Window | None, counts: dict[str, Count], reason: Reason, spent: int) -> None:
+        record_receipts(
+            store.register,
+            con,
+            participant_id=one.participant_id,
+            source=source,
+            pull_id=pull_id,
+            asked_at=one.ask.now,
+            counts=counts,
+            reason=reason,
+            days=(window.first_on, window.last_on) if window else (None, None),
+            requests=spent,
+        )
+
+    counts = one.reading.counts or {"all": Count()}
+    put(one.ask.window, counts, lambda kind, count: _reason(one, kind, count), one.requests)
+    if (limit := one.limit) is not None:
+        put(one.rest, {"all": Count()}, lambda *_: limit.reason, 0)
 
 
 def _reason(one: Pulled, data_type: str, count: Count) -> str:

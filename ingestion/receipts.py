@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingestion.drift import Drift
 from ingestion.source import Count
 from warehouse import register as reg
 from warehouse.register import Register
@@ -56,11 +57,34 @@ def record_receipts(
         | {
             "data_type": data_type,
             "reason": why,
+            "asked_at": asked_at,
             "points": points,
-            "raw_sha256": count.raw_sha256,
+            "raw_sha256": count.raw_of.get(why),
         }
         for data_type, count in counts.items()
         for why, points in count.rejections.items()
     ]
     register.put(reg.receipt, receipts, con)
     register.put(reg.rejection, rejections, con)
+
+
+def record_drift(
+    register: Register,
+    con: sa.Connection,
+    source: str,
+    asked_at: datetime,
+    drift: Mapping[Drift, int],
+) -> None:
+    """Add what a pull met of `ops.drift` to what was met before."""
+    table = reg.drift
+    for one, points in drift.items():
+        key = {"source": source, "data_type": one.data_type, "field_path": one.field_path,
+               "kind": one.kind}  # fmt: skip
+        same = sa.and_(*(table.c[name] == value for name, value in key.items()))
+        old = con.execute(sa.select(table).where(same)).mappings().first()
+        row = key | {
+            "points": points + (old["points"] if old else 0),
+            "first_seen_at": min(old["first_seen_at"], asked_at) if old else asked_at,
+            "last_seen_at": max(old["last_seen_at"], asked_at) if old else asked_at,
+        }
+        register.put(table, [row], con)

@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingestion.errors import BadReply
-from ingestion.landing import Landed, land, read_raw
+from ingestion.errors import BadInput, BadReply
+from ingestion.landing import IMPORTED, Landed, land, read_raw
 from ingestion.source import Ask, Reading, Reply, source_named
 from ingestion.sources.redcap import records_asked
 from warehouse import register as reg
@@ -27,7 +27,9 @@ def reread(
     progress: Callable[[str], object] = print,
     wait: float = 600,
 ) -> Landed:
-    """Read every kept reply of a source of participants' consents, or of REDCap, and land it.
+    """Read every kept reply of a source of participants' consents, of one of their own exports, or
+    of REDCap, and land it. Raises BadInput for files of many people: import those again, as their
+    ids are not kept with them.
 
     A fetch that broke off was never read, and is not now: what it began, a later one has. Rows of
     participants who are not on the roster are counted, and land nowhere. Raises LeaseBusy when a
@@ -38,17 +40,22 @@ def reread(
     total, passed_over = Landed(), 0
     for number, replies in enumerate(read_raw(store.lake, source_name), start=1):
         ask = _ask(store, replies, roster)
+        if source.era == "file" and ask.participant_id is None:
+            raise BadInput(f"{source_name}: its files are of many people; import them again")
         try:
             reading = source.read(replies, ask)
         except BadReply as error:
             progress(f"fetch {number}: not read: {error}")
             continue
         whole_of = records_asked(replies) if source_name == "redcap" else set()
-        parts, strangers = _by_batch(reading, roster, whole_of)
+        parts, strangers = by_batch(reading, roster, whole_of)
         passed_over += strangers
         for batch, part in parts.items():
-            with store.register.leased(f"pull {source_name} {batch}", wait):
-                total.add(land(store, part, source_name, f"{batch:04d}", whole_of, ask.now))
+            imported = source.era == "file"
+            lease = f"import {source_name}" if imported else f"pull {source_name} {batch}"
+            bucket = IMPORTED if imported else f"{batch:04d}"
+            with store.register.leased(lease, wait):
+                total.add(land(store, part, source_name, bucket, whole_of, ask.now))
         if number % EVERY == 0:
             progress(f"{number} fetches read: {total.days_changed} days changed")
     if passed_over:
@@ -65,7 +72,7 @@ def _ask(store: Store, replies: list[Reply], roster: Roster) -> Ask:
                str(timezone) if timezone else None, window)  # fmt: skip
 
 
-def _by_batch(
+def by_batch(
     reading: Reading, roster: Roster, whole_of: Collection[str]
 ) -> tuple[dict[int, Reading], int]:
     """The reading cut by the batch that owns each participant's files; how many rows none owns.

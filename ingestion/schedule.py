@@ -1,4 +1,4 @@
-"""What is due: which local days to ask a source for, and how far what came reaches."""
+"""What is due: whom to ask and for which local days, and how far what came reaches."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingestion.errors import RateLimited, SourceError
 from ingestion.source import ActivityDay, Ask, Window
 from warehouse.study import Study
 
-# A pull of n days costs 3 + 2n of Fitbit's 150 requests an hour; the next pull goes on.
-MOST_DAYS, MANY = {"fitbit": 70}, 10_000
+EARLY = timedelta(minutes=5)  # a run that begins this much before the hour is that hour's
+LONGEST_REST = timedelta(hours=6)  # whatever a vendor asks for
 
 
 def next_ask(study: Study, row: dict[str, Any], now: datetime) -> Ask | None:
     """What is due of a participant; None when every day that will ever be asked for is here.
 
-    `row` joins the grant's marks with the roster. A study day 1 that was moved to before the first
-    landed day makes everything due again.
+    `row` joins the grant's marks with the roster and `lateness_days`, None where nothing was
+    learned. A study day 1 that was moved to before the first landed day makes all due again.
     """
+    rules, learned = study.wearables, row.get("lateness_days") or 0
+    trailing_days = 0 if _is_behind(study, row) else max(rules.trailing_days, learned)
     landed_sync_at = row["landed_sync_at"]
     if row["first_asked_on"] is None or row["first_asked_on"] > row["starts_on"]:
         landed_sync_at = None
@@ -29,14 +32,50 @@ def next_ask(study: Study, row: dict[str, Any], now: datetime) -> Ask | None:
         today=now.astimezone(ZoneInfo(row["timezone"])).date(),
         landed_sync_at=landed_sync_at,
         timezone=row["timezone"],
-        trailing_days=study.wearables.trailing_days,
-        final_after_days=study.wearables.final_after_days,
+        trailing_days=trailing_days,
+        final_after_days=max(rules.final_after_days, learned),
         memory_days=study.wear.minute_memory_days,
     )
     if window is None:
         return None
-    window = window.chunks(MOST_DAYS.get(row["source"], MANY))[0]
     return Ask(study, now, row["participant_id"], row["timezone"], window, landed_sync_at)
+
+
+def _is_behind(study: Study, row: dict[str, Any]) -> bool:
+    """Whether the last pull stopped before the last sync.
+
+    The next one goes on from there: the days before have just been asked for again.
+    """
+    if row["landed_sync_at"] is None or row.get("synced_at") is None:
+        return False
+    zone, after = ZoneInfo(row["timezone"]), last_day(study, row) + timedelta(days=1)
+    landed_to, synced_on = (row[name].astimezone(zone).date()
+                            for name in ("landed_sync_at", "synced_at"))  # fmt: skip
+    return bool(landed_to < min(synced_on, after))
+
+
+def is_due(row: dict[str, Any], now: datetime) -> bool:
+    """Whether the schedule asks this participant now.
+
+    It does once their rest is over, and when they have connected anew since their last answer.
+    """
+    rests_until, asked_at = row["ask_after"], row["last_pulled_at"]
+    is_new = asked_at is not None and row["since"] > asked_at
+    return rests_until is None or now >= rests_until or is_new
+
+
+def ask_after(study: Study, now: datetime, error: SourceError | None) -> datetime | None:
+    """When the schedule asks again; None for its next run.
+
+    Whoever answered rests for the protocol's hours, so that a quiet day costs few requests; a
+    vendor that is too busy rests as long as it asks for; what failed is tried at the next run.
+    """
+    if error is None:
+        hours = study.wearables.ask_every_hours
+        return now + timedelta(hours=hours) - EARLY if hours else None
+    if isinstance(error, RateLimited) and error.retry_after:
+        return now + min(timedelta(seconds=error.retry_after), LONGEST_REST)
+    return None
 
 
 def due_window(

@@ -7,6 +7,8 @@
     STEPWELL_<SOURCE>_CLIENT_SECRET   its secret
     STEPWELL_REDCAP_URL, STEPWELL_REDCAP_TOKEN
     STEPWELL_KEY                      Fernet keys, comma separated: the first encrypts, all decrypt
+    STEPWELL_PUBLIC_URL               where participants reach the server that ends their consent
+    STEPWELL_KEEP_ALIVE_DAYS          a grant not refreshed for so long is refreshed (default 30)
 
 <SOURCE> is GOOGLE_HEALTH or FITBIT.
 """
@@ -16,6 +18,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, MultiFernet
 
@@ -46,10 +50,9 @@ SCOPES = {
 NEEDED = {name: frozenset(scopes[:-1]) for name, scopes in SCOPES.items()}  # heart rate: a gain
 
 
-MAKE_A_KEY = (
-    "make one with `python -c 'from cryptography.fernet import Fernet; "
-    "print(Fernet.generate_key().decode())'`, keep it safe, and put it in the environment"
-)
+MAKE_A_KEY = "make one with `stepwell keys new`, keep it safe, and put it in the environment"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LONGEST_KEEP_ALIVE_DAYS = 150  # Google drops a permission that was not used for six months
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,44 @@ def read_redcap(environ: Mapping[str, str] = os.environ) -> Redcap:
 
 def read_key(environ: Mapping[str, str] = os.environ) -> MultiFernet:
     """The key that encrypts tokens at rest; Misconfigured when it is missing or no Fernet key."""
+    return MultiFernet(read_keys(environ))
+
+
+def read_keys(environ: Mapping[str, str] = os.environ) -> list[Fernet]:
+    """The keys of STEPWELL_KEY, the one that encrypts first; raises as `read_key` does."""
     text = _required(environ, "STEPWELL_KEY", MAKE_A_KEY)
     try:
-        return MultiFernet([Fernet(key.strip()) for key in text.split(",")])
+        return [Fernet(key.strip()) for key in text.split(",")]
     except ValueError:
         raise Misconfigured(f"STEPWELL_KEY holds no Fernet key; {MAKE_A_KEY}") from None
+
+
+def read_public_url(environ: Mapping[str, str] = os.environ) -> str:
+    """Where participants reach us, without a slash at the end; Misconfigured says what is wrong.
+
+    Plain http is for this machine only: a code that travels in the open can be taken.
+    """
+    how = "put the address participants reach in the environment, e.g. https://study.example.org"
+    url = _required(environ, "STEPWELL_PUBLIC_URL", how).rstrip("/")
+    parts = urlsplit(url)
+    schemes = ("https", "http") if parts.hostname in LOOPBACK else ("https",)
+    if parts.scheme not in schemes or f"{parts.scheme}://{parts.netloc}" != url or "@" in url:
+        raise Misconfigured(
+            "STEPWELL_PUBLIC_URL is not an address such as https://study.example.org, without a "
+            "path; http is for 127.0.0.1 and localhost only"
+        )
+    return url
+
+
+def read_keep_alive(environ: Mapping[str, str] = os.environ) -> timedelta:
+    """After how long without a refresh a grant is refreshed; Misconfigured unless 1 to 150 days."""
+    text = environ.get("STEPWELL_KEEP_ALIVE_DAYS", "").strip() or "30"
+    if not (text.isdecimal() and 1 <= int(text) <= LONGEST_KEEP_ALIVE_DAYS):
+        raise Misconfigured(
+            f"STEPWELL_KEEP_ALIVE_DAYS is {text!r}; give whole days from 1 to "
+            f"{LONGEST_KEEP_ALIVE_DAYS}"
+        )
+    return timedelta(days=int(text))
 
 
 def _required(environ: Mapping[str, str], name: str, how: str = "put it in the environment") -> str:

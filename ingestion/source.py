@@ -9,7 +9,8 @@ import hashlib
 import importlib
 import io
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -19,6 +20,7 @@ from typing import Any, BinaryIO, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from ingestion.drift import Drift
 from warehouse.study import Study
 
 Minutes = npt.NDArray[np.uint16]
@@ -47,6 +49,10 @@ class Window:
         return [Window(piece[0], piece[-1]) for piece in pieces]
 
 
+def _silent(_: str) -> None:
+    """Progress that nobody listens to."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """What a pull wants of a source for one participant (or, without one, of a whole project)."""
@@ -58,8 +64,13 @@ class Ask:
     window: Window | None = None
     synced_before: datetime | None = None  # last sync already fully fetched; None asks for all
     participants: tuple[str, ...] = ()  # of a project source: only these records; empty is all
+    # (of files: everybody on the roster, whose names exports may bear)
     ids: Mapping[str, str] | None = None  # of files: their id -> participant
     zones: Mapping[str, str] = field(default_factory=dict)  # of files: participant -> roster's zone
+    starts: Mapping[str, date] = field(default_factory=dict)  # of files: participant -> study day 1
+    options: Mapping[str, str] = field(default_factory=dict)  # of one source of files: its own
+    scratch: Path | None = None  # of files: where `fetch` may write; gone after the import
+    progress: Callable[[str], object] = _silent  # of files: told how far a large one is read
 
 
 @dataclass(frozen=True)
@@ -135,24 +146,30 @@ class Count:
     received: int = 0
     landed: int = 0
     rejections: dict[str, int] = field(default_factory=dict)  # reason -> points
-    raw_sha256: str | None = None  # a reply that holds a rejected point
+    raw_of: dict[str, str] = field(default_factory=dict)  # reason -> a reply with such a point
 
     @property
     def rejected(self) -> int:
         return sum(self.rejections.values())
 
+    @property
+    def raw_sha256(self) -> str | None:
+        """A reply that holds a rejected point, whatever the reason."""
+        return next(iter(self.raw_of.values()), None)
+
     def reject(self, reason: str, points: int, raw_sha256: str | None = None) -> None:
         """Refuse `points` points for `reason`."""
         if points:
             self.rejections[reason] = self.rejections.get(reason, 0) + points
-            self.raw_sha256 = self.raw_sha256 or raw_sha256
+            if raw_sha256:
+                self.raw_of.setdefault(reason, raw_sha256)
 
     def add(self, other: Count) -> None:
         """Count another's points too."""
         self.received += other.received
         self.landed += other.landed
         for reason, points in other.rejections.items():
-            self.reject(reason, points, other.raw_sha256)
+            self.reject(reason, points, other.raw_of.get(reason))
 
 
 @dataclass
@@ -172,6 +189,8 @@ class Reading:
     covered_to: dict[str, datetime] = field(default_factory=dict)  # end of a participant's minutes
     first_full_day: dict[str, date] = field(default_factory=dict)  # to enrol a participant from
     notes: list[str] = field(default_factory=list)  # what whoever imports them should know
+    drift: Counter[Drift] = field(default_factory=Counter)  # where replies left the contract
+    lands_with: str = ""  # the source whose rows these join; blank for their own
 
     def count(self, data_type: str) -> Count:
         """The count of `data_type`, made on first use."""

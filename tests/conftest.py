@@ -19,6 +19,7 @@ for _name in [name for name in os.environ if name.startswith(("STEPWELL_", "AIRF
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests of `make check-full` too")
+    parser.addoption("--seed", help="run this seed of the oracle alone (`make oracle SEED=17`)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from transforms.activity.bridge import derive_bridge
 from transforms.activity.kernel import compute_day_metrics
 from transforms.activity.participant_day import derive_participant_day
 from transforms.activity.week import derive_participant_week
@@ -30,12 +31,13 @@ from transforms.outcomes.activity_outcome import derive_activity_outcome
 from transforms.outcomes.outcome import derive_outcome
 from transforms.outcomes.reference import derive_scale, derive_visit
 from transforms.outcomes.score import derive_score
+from transforms.quality import derive_implausible_day, derive_receipt_day, derive_rejection_day
 from warehouse import publish
 from warehouse import register as reg
 from warehouse.home import Store
 from warehouse.lake import LakeFile
 from warehouse.schema import Table, table_of
-from warehouse.tables import landed, ops
+from warehouse.tables import landed, ops, quality
 from warehouse.tables.derived import day_metric
 
 RECEIPT_DAYS = 30  # receipts older than this stay in the register only
@@ -94,6 +96,8 @@ def _load(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> None
     _copy(con, store, ops.receipt, reg.receipt, since)
     _copy(con, store, ops.rejection, reg.rejection)
     _copy(con, store, ops.revision, reg.revision)
+    _copy(con, store, ops.lateness, reg.lateness)
+    _copy(con, store, quality.drift, reg.drift)
 
 
 def _copy(
@@ -194,11 +198,15 @@ def _derive(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> No
     derive_participant_day(con, study, as_of)
     derive_participant_week(con, study)
     derive_adherence(con, study, as_of)
+    derive_bridge(con, study)
     derive_score(con, study)
     derive_outcome(con, study, as_of)
     derive_activity_outcome(con, study)
     derive_cohort_week(con, study, as_of)
     derive_cohort_outcome(con, study)
+    derive_receipt_day(con, study)
+    derive_rejection_day(con, study)
+    derive_implausible_day(con, study)
 
 
 def _describe(

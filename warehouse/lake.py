@@ -8,13 +8,15 @@ by one task at a time, so no two writers meet in a file.
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +27,9 @@ from warehouse.schema import Table
 from warehouse.tables.landed import activity_day
 
 ZSTD_LEVEL = 3  # higher levels gain a few percent at several times the cost
+CHUNK = 1 << 20
+PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # zip, gzip and zstd begin so
+_WORD = ("fetched_at", "raw_sha256")  # which word of the source a row is
 _DAY_ENCODINGS = {"step_minute.list.element": "DELTA_BINARY_PACKED"}
 
 
@@ -92,6 +97,32 @@ class Lake:
             with self._fs.open_input_stream(self._full(file.path), compression="zstd") as stream:
                 yield file.path, stream.read()
 
+    def keep_raw_file(self, source: str, sha256: str, content: BinaryIO) -> str:
+        """Keep a large raw reply by itself, whatever its size; returns its path.
+
+        Streamed, and compressed unless it is packed already. It is kept once, by its hash.
+        """
+        first = content.read(4)
+        packed = first.startswith(PACKED)
+        path = f"raw_file/source={source}/{sha256}{'' if packed else '.zst'}"
+        if not self._exists(path):
+            with (
+                self._writing(path) as sink,
+                sink if packed else pa.CompressedOutputStream(sink, "zstd") as out,
+            ):
+                out.write(first)
+                shutil.copyfileobj(content, out, CHUNK)
+        return path
+
+    def copy_raw_file(self, path: str, target: Path) -> None:
+        """Write a large raw reply, as it came, to a file of this machine."""
+        compression = "zstd" if path.endswith(".zst") else None
+        with (
+            self._fs.open_input_stream(self._full(path), compression=compression) as stream,
+            target.open("wb") as file,
+        ):
+            shutil.copyfileobj(stream, file, CHUNK)
+
     # Day rows
 
     def merge_days(
@@ -138,11 +169,11 @@ class Lake:
         and where a newer word on a participant has landed already, this one is passed over.
         """
         path = f"{table.name}/source={source}/bucket={bucket}.parquet"
-        removed = 0
+        gone: set[tuple[Any, ...]] = set()
         if whole_of and as_of and self._exists(path):
-            rows, removed = self._withdraw(table, path, rows, set(whole_of), as_of)
-        merge = self._merge(table, path, rows)
-        return Merge(merge.changes, merge.same, removed)
+            rows, gone = self._withdrawn(table, path, rows, set(whole_of), as_of)
+        merge = self._merge(table, path, rows, gone=gone)
+        return Merge(merge.changes, merge.same, len(gone))
 
     def read_rows(self, table: Table) -> pa.Table:
         """All rows of a small table.
@@ -171,31 +202,31 @@ class Lake:
         ]
         return sorted(found, key=lambda file: file.path)
 
-    def _withdraw(
+    def _withdrawn(
         self, table: Table, path: str, rows: pa.Table, whole_of: set[str], as_of: datetime
-    ) -> tuple[pa.Table, int]:
-        """Remove what the source no longer has; the rows still to land, and how many went."""
-        old = self._read(path)
-        names = [*table.key, "fetched_at"]
-        stored = old.select(names).to_pylist()
+    ) -> tuple[pa.Table, set[tuple[Any, ...]]]:
+        """The rows still to land, and the keys of those that the source no longer has."""
+        stored = self._read(path, [*table.key, "fetched_at"]).to_pylist()
         newer = {
             row["participant_id"]
             for row in stored
             if row["participant_id"] in whole_of and row["fetched_at"] > as_of
         }
         told = {_key(table, row) for row in rows.select(list(table.key)).to_pylist()}
-        keep = [
-            row["participant_id"] not in whole_of - newer or _key(table, row) in told
-            for row in stored
-        ]
-        if not all(keep):
-            self._write(table, path, old.filter(pa.array(keep)))
+        mine = (row for row in stored if row["participant_id"] in whole_of - newer)
+        gone = {_key(table, row) for row in mine} - told
         passed = pc.is_in(rows["participant_id"], pa.array(sorted(newer), pa.string()))
-        return rows.filter(pc.invert(passed)), keep.count(False)
+        return rows.filter(pc.invert(passed)), gone
 
     def _merge(
-        self, table: Table, path: str, rows: pa.Table, before_write: BeforeWrite | None = None
+        self,
+        table: Table,
+        path: str,
+        rows: pa.Table,
+        before_write: BeforeWrite | None = None,
+        gone: Collection[tuple[Any, ...]] = (),
     ) -> Merge:
+        """Land the newer of `rows` and remove those of the keys `gone`, in one write."""
         rows = _one_per_key(table, rows)
         old = self._read(path) if self._exists(path) else table.arrow.empty_table()
         small = [c.name for c in table.columns if not pa.types.is_list(c.type.arrow)]
@@ -205,6 +236,7 @@ class Lake:
             (index, row, before.get(_key(table, row)))
             for index, row in enumerate(rows.select(small).to_pylist())
             if _newer(row, before.get(_key(table, row)))
+            or _mended(row, before.get(_key(table, row)))
         ]
         changes = [
             Change(stored, row)
@@ -213,8 +245,8 @@ class Lake:
         ]
         if changes and before_write:
             before_write(changes)
-        if newer:  # even the same facts: a later word for them must outlive an earlier other one
-            replaced = {_key(table, row) for _, row, _ in newer}
+        if newer or gone:  # even the same facts: a later word must outlive an earlier other one
+            replaced = {_key(table, row) for _, row, _ in newer} | set(gone)
             keep = [n for n, key in enumerate(before) if key not in replaced]
             taken = rows.take(pa.array([index for index, _, _ in newer], pa.int64()))
             merged = pa.concat_tables([old.take(pa.array(keep, pa.int64())), taken])
@@ -242,19 +274,28 @@ class Lake:
             return pq.ParquetFile(file).read(columns=columns)
 
     def _put(self, path: str, body: bytes) -> None:
+        with self._writing(path) as sink:
+            sink.write(body)
+
+    @contextmanager
+    def _writing(self, path: str) -> Iterator[Any]:
+        """A file of the lake to write, which appears whole or not at all."""
         full = self._full(path)
         if not isinstance(self._fs, pyarrow.fs.LocalFileSystem):
             with self._fs.open_output_stream(full) as stream:  # an object appears whole
-                stream.write(body)
+                yield stream
             return
         target = Path(full)
         target.parent.mkdir(parents=True, exist_ok=True)
         aside = target.with_name(f".{uuid.uuid4().hex}.tmp")
-        with open(aside, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
+        try:
+            with open(aside, "wb") as file:
+                yield file
+            with open(aside, "rb") as file:  # a compressor closes what it wrote to
+                os.fsync(file.fileno())
+            os.replace(aside, target)
+        finally:
+            aside.unlink(missing_ok=True)
 
     def _exists(self, path: str) -> bool:
         info = self._fs.get_file_info(self._full(path))
@@ -282,6 +323,16 @@ def _newer(row: dict[str, Any], stored: dict[str, Any] | None) -> bool:
         return True
     word = (row["fetched_at"], row["row_hash"])
     return bool(word > (stored["fetched_at"], stored["row_hash"]))
+
+
+def _mended(row: dict[str, Any], stored: dict[str, Any] | None) -> bool:
+    """Whether `row` reads the very replies behind `stored` otherwise: a mended reader."""
+    return bool(
+        stored
+        and row["raw_sha256"]
+        and [row[name] for name in _WORD] == [stored[name] for name in _WORD]
+        and row["row_hash"] != stored["row_hash"]
+    )
 
 
 def _one_per_key(table: Table, rows: pa.Table) -> pa.Table:

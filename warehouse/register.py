@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
 from warehouse.schema import Table, Type
-from warehouse.tables import landed, ops
+from warehouse.tables import landed, ops, quality
 
 
 class LeaseBusy(Exception):
@@ -77,6 +77,24 @@ device = _mirror(ops.device)
 receipt = _mirror(ops.receipt)
 rejection = _mirror(ops.rejection)
 revision = _mirror(ops.revision)
+lateness = _mirror(ops.lateness)
+drift = _mirror(quality.drift)
+# When the schedule asks a participant of a source again; no row: at the next run.
+ask_again = sa.Table(
+    "ask_again",
+    metadata,
+    sa.Column("participant_id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("ask_after", Instant),
+)
+# Requests taken of a source's project-wide limit, by slice of time; see ingestion.budget.
+budget = sa.Table(
+    "budget",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("slice_number", sa.BigInteger, primary_key=True),
+    sa.Column("requests", sa.Integer, nullable=False),
+)
 grant = sa.Table(
     "grant",
     metadata,
@@ -94,6 +112,23 @@ grant = sa.Table(
     sa.Column("first_asked_on", sa.Date),
     sa.Column("landed_sync_at", Instant),
     sa.UniqueConstraint("source", "vendor_user_id", name="one_participant_per_vendor_account"),
+)
+# A link sent to a participant, and the consents begun from it, each by the hash of its secret.
+consent_link = sa.Table(
+    "consent_link",
+    metadata,
+    sa.Column("link_hash", sa.Text, primary_key=True),
+    sa.Column("participant_id", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+)
+consent_request = sa.Table(
+    "consent_request",
+    metadata,
+    sa.Column("state_hash", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),  # encrypted; see ingestion.links
+    sa.Column("expires_at", Instant, nullable=False),
 )
 audit = sa.Table(
     "audit",
@@ -133,8 +168,15 @@ class Register:
         self._create()
 
     def _create(self) -> None:
-        if sa.inspect(self.engine).has_table(audit.name):  # made last: then all are there
-            return
+        with self.engine.connect() as con:
+            tables = set(sa.inspect(con).get_table_names())
+            is_old = bool(tables and _lacking(con))
+        if not metadata.tables.keys() <= tables:
+            self._create_tables()
+        if is_old:
+            self._add_columns()
+
+    def _create_tables(self) -> None:
         triggers = _APPEND_ONLY if self.engine.dialect.name == "sqlite" else _APPEND_ONLY_POSTGRESQL
         others = [table for table in metadata.sorted_tables if table is not audit]
         with self.leased("create the register"), self.engine.begin() as con:
@@ -142,6 +184,15 @@ class Register:
                 con.execute(CreateTable(table, if_not_exists=True))
             for statement in triggers:
                 con.execute(sa.text(statement))
+
+    def _add_columns(self) -> None:
+        """Add what an earlier version lacks, blank in the rows that there are."""
+        with self.leased("create the register"), self.engine.begin() as con:
+            for column in _lacking(con):
+                kind = column.type.compile(self.engine.dialect)
+                con.exec_driver_sql(
+                    f'ALTER TABLE "{column.table.name}" ADD COLUMN "{column.name}" {kind}'
+                )
 
     def close(self) -> None:
         """Let go of the database."""
@@ -242,6 +293,20 @@ class Register:
             return False
         held.callback(con.invalidate)  # closing the session lets the lock go
         return True
+
+
+def _lacking(con: sa.Connection) -> list[sa.Column[Any]]:
+    """Columns that the tables of a register of an earlier version do not have."""
+    found = sa.inspect(con)
+    there = set(found.get_table_names())
+    return [
+        column
+        for table in metadata.sorted_tables
+        if table.name in there
+        for names in [{known["name"] for known in found.get_columns(table.name)}]
+        for column in table.columns
+        if column.name not in names
+    ]
 
 
 def _own(path: Path) -> None:

@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from warehouse.study_checks import At, check_outcomes, check_windows
+from warehouse.study_parts import Code, Days, Goals, NamedCohort, Treatment, Weekday, _Part
 
 EXAMPLE = Path(__file__).with_name("study.toml")
 
@@ -32,13 +28,7 @@ def _zone(name: str) -> str:
     return name
 
 
-Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 Zone = Annotated[str, AfterValidator(_zone)]
-Days = Annotated[int, Field(ge=0, le=3660)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Head(_Part):
@@ -50,14 +40,27 @@ class Head(_Part):
 
 
 class Arm(_Part):
+    """An arm; attended sessions from `sessions_least` to `sessions_most` are its protocol."""
+
     code: Code
     label: str
+    sessions_least: Annotated[int, Field(ge=0)] | None = None
+    sessions_most: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> Arm:
+        if (self.sessions_least is None) != (self.sessions_most is None):
+            raise ValueError("give both sessions_least and sessions_most, or neither")
+        if (self.sessions_least or 0) > (self.sessions_most or 0):
+            raise ValueError("sessions_least is more than sessions_most")
+        return self
 
 
 class Site(_Part):
     code: Code
     label: str
     timezone: Zone
+    weekend: Annotated[list[Weekday], Field(min_length=1)] = ["saturday", "sunday"]
 
 
 class Therapist(_Part):
@@ -91,11 +94,22 @@ class Visit(_Part):
         return self
 
 
+class Responder(_Part):
+    """One more threshold of an outcome: an improvement of `at` or more, or as much `worse`."""
+
+    at: Annotated[float, Field(gt=0)]
+    kind: Literal["points", "percent"] = "points"
+    worse: bool = False
+
+
 class Outcome(_Part):
+    """A scale and the visits it is due at; `mcid` makes a responder, `responders` are judged too."""
+
     scale: Code
-    visits: list[Code]
+    visits: Annotated[list[Code], Field(min_length=1)]
     mcid: Annotated[float, Field(gt=0)] | None = None
     mcid_kind: Literal["points", "percent"] = "points"
+    responders: list[Responder] = []
 
 
 class Wear(_Part):
@@ -112,12 +126,6 @@ class Wear(_Part):
     reconcile_pct: Annotated[float, Field(ge=0, le=100)] = 5
 
 
-class Goals(_Part):
-    baseline_days: Days = 14
-    adherent_week_goal_days: Annotated[int, Field(ge=1, le=7)] = 5
-    adherent_weeks_pct: Annotated[float, Field(ge=0, le=100)] = 70
-
-
 class ActivityBeforeVisit(_Part):
     days: Annotated[int, Field(ge=1, le=365)] = 14
     min_valid_days: Annotated[int, Field(ge=1)] = 4
@@ -126,9 +134,20 @@ class ActivityBeforeVisit(_Part):
 class Wearables(_Part):
     sources: list[str]
     trailing_days: Days = 7
+    most_trailing_days: Annotated[int, Field(ge=0, le=366)] = 28
+    lateness_pct: Annotated[float, Field(gt=0, le=100)] = 95
     final_after_days: Days = 14
+    ask_every_hours: Annotated[int, Field(ge=0, le=168)] = 12
     batch_size: Annotated[int, Field(ge=1, le=500)] = 20
     outage_share_pct: Annotated[float, Field(gt=0, le=100)] = 50
+    outage_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    stalled_participants: Annotated[int, Field(ge=2)] = 5
+
+    @model_validator(mode="after")
+    def _least_before_most(self) -> Wearables:
+        if self.most_trailing_days < self.trailing_days:
+            raise ValueError("most_trailing_days is less than trailing_days")
+        return self
 
 
 class Role(_Part):
@@ -154,6 +173,8 @@ class Study(_Part):
     wear: Wear
     goals: Goals
     activity_before_visit: ActivityBeforeVisit
+    treatment: Treatment = Treatment()
+    cohorts: list[NamedCohort] = []
     wearables: Wearables
     sources: dict[str, dict[str, Any]] = {}
     roles: Annotated[list[Role], Field(min_length=1)]
@@ -161,7 +182,7 @@ class Study(_Part):
 
     @model_validator(mode="after")
     def _names_only_what_it_defines(self) -> Study:
-        for part in ("arms", "sites", "therapists", "visits", "roles"):
+        for part in ("arms", "sites", "therapists", "visits", "cohorts", "roles"):
             codes = [item.code for item in getattr(self, part)]
             repeated = sorted({code for code in codes if codes.count(code) > 1})
             if repeated:
@@ -176,6 +197,8 @@ class Study(_Part):
         for role in self.roles:
             for code in role.sites:
                 _known("site", code, sites, f"role {role.code}")
+        check_outcomes(self)
+        check_windows(self)
         return self
 
     @property
@@ -210,7 +233,10 @@ def _known(kind: str, code: str, known: set[str], where: str) -> None:
 
 
 def _sentence(path: Path, text: str, item: Any) -> str:
+    error = item.get("ctx", {}).get("error")
     location = [part for part in item["loc"] if part != "function-after"]
+    if isinstance(error, At):  # a rule over the whole study that knows where it is broken
+        location = error.location
     line = line_of(text, location)
     where = ".".join(str(part) for part in location) or "study"
     message = str(item["msg"]).removeprefix("Value error, ")

@@ -57,6 +57,10 @@ def _adherence(page: Page) -> None:
         )
         show(page, charts.week_steps(weeks, page.theme), "steps_by_week")
     _say_suppressed(page, weeks)
+    used = queries.sources(page.con, page.cohort)
+    if len(used) > 1:
+        found = words.bridge(queries.bridges(page.con, used)) or "No day is in two of them yet."
+        st.caption(f"These days come from {len(used)} sources ({', '.join(used)}). {found}")
 
 
 def _say_suppressed(page: Page, table: pa.Table) -> None:

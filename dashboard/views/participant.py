@@ -133,7 +133,14 @@ def _story(page: Page, who: str) -> None:
         "An implausible day may be cut at the top."
     )
     span = _span(days, scores)
-    show(page, timelines.timeline(days, visits, span, page.theme), "days")
+    changes = queries.source_changes(page.con, who)
+    show(page, timelines.timeline(days, visits, changes, span, page.theme), "days")
+    if len(changes):
+        used = sorted({*changes.column("source").to_pylist(), *changes.column("was").to_pylist()})
+        st.caption(
+            "Solid line: another source begins; compare across it with care. "
+            + words.bridge(queries.bridges(page.con, used))
+        )
     known = {scale["scale"]: scale for scale in queries.scales(page.con)}
     for scale in (known[item.scale] for item in page.study.outcomes if item.scale in known):
         st.subheader(f"{scale['label']} ({words.direction(scale['better'])})")

@@ -2,14 +2,18 @@
 
 What is simulated
   world      participants with arms, sites, zones, devices, wear and sync habits, drop-outs;
-             worn, steps and heart rate of every UTC minute; answers, sessions, goals (world.py)
+             worn, steps and heart rate of every UTC minute; answers, sessions, goals (world.py);
+             where asked, journeys to other time zones and changes of device (travel.py)
   google     Health API v4: consent, identity, profile, settings, pairedDevices; list, reconcile,
              rollUp and dailyRollUp of steps and heart-rate (google*.py)
   fitbit     legacy Web API: consent, rotating tokens, profile, devices, series and intraday of
              steps, distance (series only) and heart rate, hourly limit (fitbit*.py)
   redcap     content record, metadata, event, formEventMapping, instrument, version (redcap.py)
-  faults     a few unasked, the others armed by a test (faults.py)
-  oracle     what the warehouse must hold at a time, given when pulls were made (oracle.py)
+  faults     a few unasked, the others armed by a test (faults.py, docs/simulator.md)
+  limits     requests by the hour or minute of the clock (limits.py)
+  scenario   a trial under faults, drawn from a seed: world, pulls, troubles (scenario.py)
+  oracle     what the warehouse must hold at a time, given when pulls were made and what befell
+             them (outcomes.py: of a pull; told_days.py: of a day; oracle.py: of the warehouse)
 
 What makes it repeatable
   A participant follows from (seed, index); a reply from the world, the clock and the request. The

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.simulator.grid import DAY, Grid
+from ingestion.simulator.grid import DAY, Grid, Zone
 from ingestion.simulator.roster import SimParticipant
 from warehouse.study import Study
 
@@ -49,8 +49,10 @@ class _Person:
     resting: int
 
 
-def draw_truth(study: Study, grid: Grid, participant: SimParticipant, seed: int) -> Truth:
-    """The truth of one participant over the whole grid."""
+def draw_truth(
+    study: Study, grid: Grid, participant: SimParticipant, seed: int, zone: Zone
+) -> Truth:
+    """The truth of one participant over the whole grid, lived by the clock of `zone`."""
     rng = np.random.default_rng([seed, participant.index, 1])
     person = _Person(
         wake=int(rng.normal(395, 30)),
@@ -67,14 +69,13 @@ def draw_truth(study: Study, grid: Grid, participant: SimParticipant, seed: int)
     steps[~worn] = 0
     _plant_implausible(steps, worn, study.wear.implausible_minute_steps, rng)
     heart = _heart_rate(steps, person.resting, rng) if participant.measures_heart_rate else None
-    return _on_utc(grid, participant.timezone, steps, worn, heart)
+    return _on_utc(grid, zone, steps, worn, heart)
 
 
 def _on_utc(
-    grid: Grid, zone_name: str, steps: Counts, worn: Bool, heart: npt.NDArray[np.uint8] | None
+    grid: Grid, zone: Zone, steps: Counts, worn: Bool, heart: npt.NDArray[np.uint8] | None
 ) -> Truth:
     """Local days to UTC minutes: the hour that spring skips is dropped, autumn's comes twice."""
-    zone = grid.zone(zone_name)
     at = (zone.day[:-1], zone.minute[:-1])
     beats = np.zeros(grid.minutes, np.uint8) if heart is None else heart[at]
     on = worn[at]

@@ -24,7 +24,7 @@ def answer(sim: Simulator, request: Request) -> Reply:
     if what == ("POST", "faults"):
         return _arm(sim, request)
     if what == ("GET", "log"):
-        names = ("personality", "path", "participant_id", "status", "count")
+        names = ("personality", "path", "participant_id", "status", "fault", "count")
         rows = [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(sim.log.items())]
         return as_json({"requests": rows})
     if what == ("GET", "participants"):
@@ -58,7 +58,7 @@ def _set_clock(sim: Simulator, request: Request) -> Reply:
 
 def _arm(sim: Simulator, request: Request) -> Reply:
     spec = _body(request)
-    wrong = check_spec(spec)
+    wrong = check_spec(spec, sim.world)
     return as_json({"error": wrong}, 400) if wrong else as_json({"armed": sim.state.arm(spec)})
 
 

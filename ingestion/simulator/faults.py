@@ -1,68 +1,184 @@
-"""Faults that a vendor gives: a few unasked (by seed, request and clock), and those that are armed.
+"""The fault catalogue: a few faults come unasked (by seed, request and clock), others are armed.
 
 An armed fault is {"match": {"personality", "path", "user"}, "times": n or -1, "fault": name,
-"args": {...}}. `path` is a part of the path, or a pattern with `*`; `user` any id of a participant.
-Faults are consumed in the order armed. Any fault takes args "from" and "until", instants of the
-clock between which it holds, for an outage; 429 takes "retry_after" (seconds, "none" or "date");
-410 takes "body" ("json", "html", "empty"); truncated takes "short" (true breaks Content-Length).
+"args": {...}}; all but the name may be left out. Of the armed faults the first that has a bearing
+on a request is given, and used up once. The whole catalogue is in docs/simulator.md: what befalls,
+its fault, its arguments, and the tests that show what the client makes of it.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ingestion.simulator.google_errors import GoogleError, unauthenticated
-from ingestion.simulator.http import Reply, Request, as_html, as_json
+from ingestion.simulator import fault_fitbit, fault_google, fault_redcap
+from ingestion.simulator import fault_replies as replies
+from ingestion.simulator.fault_kinds import (
+    EVERYBODY,
+    HOLDS,
+    YES_NO,
+    Arg,
+    Due,
+    Kind,
+    is_whole,
+    one_of,
+    text,
+    whole,
+)
+from ingestion.simulator.http import Reply, Request
 from ingestion.simulator.tokens import digest, share
 
 if TYPE_CHECKING:
     from ingestion.simulator.server import Simulator
+    from ingestion.simulator.world import World
 
 # The first attempt of this share of data requests is answered so; the second goes through.
 UNASKED = ((1 / 150, "429"), (1 / 300, "500"), (1 / 300, "503"))
 DATA_PATHS = {"google": "/v4/", "fitbit": "/1/user/"}
-FAULTS = (
-    "expired_token", "invalid_token", "revoked", "scope_missing", "wrong_account",
-    "service_disabled", "429", "500", "502_html", "503", "html_401", "410", "truncated", "empty",
-    "html_200", "reset", "no_intraday",
-)  # fmt: skip
+ACCOUNTS, GOOGLE, FITBIT, REDCAP = ("google", "fitbit"), ("google",), ("fitbit",), ("redcap",)
+_VIEWS = {"google": fault_google, "fitbit": fault_fitbit, "redcap": fault_redcap}
+_DRIFTS = {vendor: view.DRIFTS for vendor, view in _VIEWS.items()}
+_BODY = one_of("json", "html", "empty")
+_WAIT = Arg('seconds from 0, "none" or "date"', lambda v: v in ("none", "date") or (
+    is_whole(v) and v >= 0))  # fmt: skip
+_DOWN = {"body": _BODY, "retry_after": _WAIT, "ahead": whole(0, 86_400)}
 
 
-@dataclasses.dataclass(frozen=True)
-class Fault:
-    name: str
-    args: dict[str, Any]
-    path: str
-    now: datetime
+class Vendor(Protocol):
+    """A personality: a module."""
+
+    def answer(self, sim: Simulator, request: Request) -> Reply: ...
 
 
-def check_spec(spec: Any) -> str:
+def _spoilt(name: str) -> Any:
+    """A spoiler that each vendor has in its own way."""
+
+    def spoil(due: Due, reply: Reply) -> Reply | None:
+        found: Reply | None = getattr(_VIEWS[due.personality], name)(due, reply)
+        return found
+
+    return spoil
+
+
+_refused = replies.refused
+CATALOGUE: dict[str, Kind] = {
+    "expired_token": Kind(ACCOUNTS, instead=_refused),
+    "invalid_token": Kind(ACCOUNTS, instead=_refused),
+    "html_401": Kind(instead=replies.page("Unauthorized", 401)),
+    "no_errors_401": Kind(ACCOUNTS, instead=replies.without_reasons),
+    "no_grace": Kind(FITBIT, instead=replies.no_grace),
+    "revoked": Kind(instead=_refused),
+    "testing_expiry": Kind(GOOGLE, {"days": whole(0, 365)}, instead=replies.testing_ended),
+    "scope_missing": Kind(ACCOUNTS, instead=_refused),
+    "wrong_account": Kind(ACCOUNTS, instead=_refused),
+    "service_disabled": Kind(instead=_refused),
+    "preview_denied": Kind(GOOGLE, instead=_refused),
+    "no_intraday": Kind(FITBIT, spoil=fault_fitbit.no_intraday),
+    "429": Kind(args={"retry_after": _WAIT, "ahead": whole(0, 86_400), "rate_headers": YES_NO},
+                instead=_refused),
+    "500": Kind(args=_DOWN, instead=_refused),
+    "502_html": Kind(instead=replies.page("502 Bad Gateway", 502)),
+    "503": Kind(args=_DOWN, instead=_refused),
+    "410": Kind(args={"body": _BODY}, instead=_refused),
+    "truncated": Kind(args={"short": YES_NO}, spoil=replies.truncated),
+    "empty": Kind(instead=replies.empty),
+    "html_200": Kind(instead=replies.page("Down for maintenance")),
+    "xml_error": Kind(REDCAP, {"status": one_of(200, 400, 401, 403, 404, 406, 500, 501)},
+                      instead=replies.xml_error),
+    "reset": Kind(args={"at": one_of("start", "done")}, instead=replies.broken_at_start,
+                  spoil=replies.broken_when_done),
+    "slow": Kind(args={"at": one_of("start", "done", "body")}, instead=replies.broken_at_start,
+                 spoil=replies.broken_when_done),
+    "empty_page": Kind(GOOGLE, spoil=fault_google.empty_page),
+    "page_twice": Kind(GOOGLE, spoil=fault_google.page_twice),
+    "repeated_token": Kind(GOOGLE, spoil=fault_google.repeated_token),
+    "two_sources": Kind(GOOGLE, spoil=fault_google.two_sources),
+    "overlapping": Kind(GOOGLE, {"minutes": whole(2, 15)}, spoil=fault_google.overlapping),
+    "duplicate_minutes": Kind(FITBIT, {"value": one_of("same", "other")},
+                              spoil=fault_fitbit.duplicate_minutes),
+    "two_devices": Kind(ACCOUNTS, {"kind": one_of("tracker", "scale")},
+                        spoil=_spoilt("two_devices")),
+    "drift": Kind(args={"what": Arg("", lambda v: True, needed=True)}, spoil=_spoilt("drift")),
+    "implausible": Kind(ACCOUNTS, {"steps": whole(-(10**6), 10**6)}, spoil=_spoilt("implausible")),
+    "missing_code": Kind(REDCAP, {"field": text(), "code": text()},
+                         spoil=fault_redcap.missing_code),
+}  # fmt: skip
+
+
+def check_spec(spec: Any, world: World) -> str:
     """What is wrong with an armed fault; empty when nothing is."""
     if not isinstance(spec, dict) or set(spec) - {"match", "times", "fault", "args"}:
         return "a fault has match, times, fault and args"
-    if spec.get("fault") not in FAULTS:
-        return f"unknown fault {spec.get('fault')!r}; known: {', '.join(FAULTS)}"
-    match = spec.get("match", {})
+    if not isinstance(spec.get("fault"), str) or spec["fault"] not in CATALOGUE:
+        return f"unknown fault {spec.get('fault')!r}; known: {', '.join(CATALOGUE)}"
+    times = spec.get("times", 1)
+    if not is_whole(times) or not (times == -1 or times >= 1):
+        return "times is a number from 1; -1 is for ever"
+    match, args = spec.get("match", {}), spec.get("args", {})
+    kind = CATALOGUE[spec["fault"]]
+    wrong = _wrong_match(match, world, spec["fault"], kind)
+    return wrong or _wrong_args(args, spec["fault"], kind, match.get("personality"))
+
+
+def _wrong_match(match: Any, world: World, name: str, kind: Kind) -> str:
     if not isinstance(match, dict) or set(match) - {"personality", "path", "user"}:
         return "match has personality, path and user"
-    return "" if isinstance(spec.get("times", 1), int) else "times is a number; -1 is for ever"
+    if not all(isinstance(value, str) for value in match.values()):
+        return "personality, path and user are texts"
+    if match.get("personality", kind.of[0]) not in kind.of:
+        return f"{name} befalls {', '.join(kind.of)}, not {match['personality']!r}"
+    if "user" in match and world.participant(match["user"]) is None:
+        return f"user {match['user']!r} is no participant; GET /_emu/participants lists them"
+    return ""
 
 
-def due(sim: Simulator, personality: str, request: Request, who: str | None) -> Fault | None:
-    """The fault for this request: the first armed one that fits, else an unasked one."""
-    now = sim.now()
+def _wrong_args(args: Any, name: str, kind: Kind, personality: str | None) -> str:
+    known = {**kind.args, **HOLDS}
+    if not isinstance(args, dict) or set(args) - set(known):
+        return f"args of {name} are {', '.join(known)}"
+    missing = [arg for arg, one in known.items() if one.needed and arg not in args]
+    if missing:
+        return f"{name} needs {', '.join(missing)}"
+    for arg, value in args.items():
+        if not known[arg].fits(value):
+            return f"{arg} of {name} is {known[arg].allowed}, not {value!r}"
+    allowed = [what for one in ([personality] if personality else EVERYBODY)
+               for what in _DRIFTS[one]]  # fmt: skip
+    if name == "drift" and args["what"] not in allowed:
+        return f"what of drift is one of {', '.join(dict.fromkeys(allowed))}"
+    return ""
+
+
+def answer(
+    sim: Simulator, vendor: Vendor, personality: str, request: Request, who: str | None
+) -> tuple[Reply, Due | None]:
+    """The vendor's reply, or that of the first fault that has a bearing on the request."""
+    given: Reply | None = None
+    for due in _due(sim, personality, request, who):
+        kind = CATALOGUE[due.name]
+        reply = kind.instead(due) if kind.instead else None
+        if reply is None and kind.spoil:
+            given = given or vendor.answer(sim, request)
+            reply = kind.spoil(due, given)
+        if reply is not None:
+            if due.number is not None:
+                sim.state.use(due.number)
+            return reply, due
+    return given or vendor.answer(sim, request), None
+
+
+def _due(sim: Simulator, personality: str, request: Request, who: str | None) -> Iterator[Due]:
+    """The armed faults that fit this request, in order, then an unasked one."""
     for number, spec, used in sim.state.armed():
         times = spec.get("times", 1)
         if (times < 0 or used < times) and _fits(sim, spec, personality, request.path, who):
-            if times >= 0:
-                sim.state.use(number)
-            return Fault(spec["fault"], spec.get("args", {}), request.path, now)
+            args = spec.get("args", {})
+            yield Due(sim, personality, request, who, spec["fault"], args, number)
     name = _unasked(sim, personality, request, who) if sim.world.faults else None
-    return Fault(name, {}, request.path, now) if name else None
+    if name:
+        yield Due(sim, personality, request, who, name, {"retry_after": 1} if name == "429" else {})
 
 
 def _fits(
@@ -73,6 +189,10 @@ def _fits(
     if "user" in match and (wanted is None or wanted.participant_id != who):
         return False
     if match.get("personality", personality) != personality:
+        return False
+    if personality not in CATALOGUE[spec["fault"]].of:
+        return False
+    if spec["fault"] == "drift" and args["what"] not in _DRIFTS[personality]:
         return False
     part = match.get("path", "")
     if not (fnmatchcase(path, part) if "*" in part else part in path):
@@ -94,96 +214,3 @@ def _unasked(sim: Simulator, personality: str, request: Request, who: str | None
             return name if first else None
         drawn -= part
     return None
-
-
-def before(fault: Fault, personality: str) -> Reply | None:
-    """The reply given instead of the vendor's own; None for a fault that spoils the real one."""
-    plain = {
-        "502_html": as_html("502 Bad Gateway", 502),
-        "html_401": as_html("Unauthorized", 401),
-        "html_200": as_html("Down for maintenance"),
-        "empty": Reply(200),
-        "reset": Reply(200, broken="reset"),
-    }
-    if fault.name in plain:
-        return plain[fault.name]
-    if fault.name == "410" and fault.args.get("body") in ("html", "empty"):
-        return as_html("Gone", 410) if fault.args["body"] == "html" else Reply(410)
-    if fault.name in ("truncated", "no_intraday"):
-        return None
-    maker = {"google": _google, "fitbit": _fitbit, "redcap": _redcap}[personality]
-    reply = maker(fault)
-    if fault.name == "429":
-        return dataclasses.replace(reply, headers={**reply.headers, **_retry_after(fault)})
-    return reply
-
-
-def after(fault: Fault, reply: Reply) -> Reply:
-    """The vendor's reply, spoilt: cut in half, or without the intraday key that was not granted."""
-    if fault.name == "no_intraday":
-        whole = json.loads(reply.body)
-        kept = {key: value for key, value in whole.items() if not key.endswith("-intraday")}
-        return as_json(kept, reply.status)
-    if fault.args.get("short"):
-        return dataclasses.replace(reply, broken="short")
-    return dataclasses.replace(reply, body=reply.body[: len(reply.body) // 2])
-
-
-def _retry_after(fault: Fault) -> dict[str, str]:
-    wait = fault.args.get("retry_after", 1)
-    if wait == "none":
-        return {}
-    if wait == "date":
-        return {"Retry-After": fault.now.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}
-    return {"Retry-After": str(wait)}
-
-
-def _google(fault: Fault) -> Reply:
-    if fault.path in ("/token", "/revoke") and fault.name in ("revoked", "invalid_token"):
-        description = "Token has been expired or revoked."
-        return as_json({"error": "invalid_grant", "error_description": description}, 400)
-    if fault.name in ("expired_token", "invalid_token"):
-        return unauthenticated().reply()
-    code, message, reason = {
-        "revoked": (403, "Permission denied.", "RESOURCE_PERMISSION_DENIED"),
-        "scope_missing": (403, "Insufficient scopes.", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
-        "wrong_account": (400, "The account is not linked.", "ACCOUNT_NOT_LINKED"),
-        "service_disabled": (403, "The API is not enabled.", "SERVICE_DISABLED"),
-        "429": (429, "Too Many Requests", "RATE_LIMIT_EXCEEDED"),
-        "500": (500, "Internal error encountered.", "INTERNAL_ERROR"),
-        "503": (503, "The service is currently unavailable.", ""),
-        "410": (410, "This API is no longer available.", ""),
-    }[fault.name]
-    return GoogleError(code, message, reason).reply()
-
-
-def _fitbit(fault: Fault) -> Reply:
-    if fault.path.startswith("/oauth2/") and fault.name in ("revoked", "invalid_token"):
-        return fitbit_error(400, "invalid_grant", "Refresh token invalid.")
-    status, kind, message = {
-        "expired_token": (401, "expired_token", "Access token expired."),
-        "invalid_token": (401, "invalid_token", "Access token invalid."),
-        "revoked": (401, "invalid_token", "Access token invalid: consent was removed."),
-        "scope_missing": (403, "insufficient_scope", "This application does not have permission."),
-        "wrong_account": (403, "insufficient_permissions", "Not this account's data."),
-        "service_disabled": (401, "invalid_client", "The application is disabled."),
-        "429": (429, "system", "Too Many Requests"),
-        "500": (500, "system", "Internal error."),
-        "503": (503, "system", "Service unavailable."),
-        "410": (410, "gone", "This API was turned off."),
-    }[fault.name]
-    return fitbit_error(status, kind, message)
-
-
-def fitbit_error(status: int, kind: str, message: str, field_name: str = "") -> Reply:
-    """The legacy vendor's error body."""
-    error = {"errorType": kind, "message": message}
-    if field_name or kind == "system":
-        error["fieldName"] = field_name or "n/a"
-    return as_json({"errors": [error], "success": False}, status)
-
-
-def _redcap(fault: Fault) -> Reply:
-    status = {"429": 429, "500": 500, "503": 503, "410": 410, "service_disabled": 501}
-    said = "You do not have permissions to use the API"
-    return as_json({"error": said}, status.get(fault.name, 403))

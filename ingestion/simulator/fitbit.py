@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from ingestion.simulator import oauth
-from ingestion.simulator.faults import fitbit_error
+from ingestion.simulator import limits, oauth
+from ingestion.simulator.fitbit_errors import fitbit_error
 from ingestion.simulator.fitbit_series import Refused, answer_heart, answer_minutes, answer_series
 from ingestion.simulator.http import Reply, Request, as_json
 from ingestion.simulator.roster import SimParticipant
@@ -73,17 +73,13 @@ def with_rate_headers(sim: Simulator, who: str | None, reply: Reply) -> Reply:
     """The reply with what is left of the participant's hour; unchanged without an account."""
     if who is None:
         return reply
-    left = max(0, sim.hourly_limit - sim.spent[_hour(sim, who)])
+    left = max(0, sim.hourly_limit - limits.spent(sim, "fitbit", who))
     headers = {
         "Fitbit-Rate-Limit-Limit": str(sim.hourly_limit),
         "Fitbit-Rate-Limit-Remaining": str(left),
         "Fitbit-Rate-Limit-Reset": str(_to_next_hour(sim.now())),
     }
     return dataclasses.replace(reply, headers={**reply.headers, **headers})
-
-
-def _hour(sim: Simulator, who: str) -> tuple[str, str]:
-    return who, sim.now().strftime("%Y-%m-%dT%H")
 
 
 def _to_next_hour(now: datetime) -> int:
@@ -188,8 +184,7 @@ def _resource(sim: Simulator, request: Request, user: str, rest: str) -> Reply:
         return fitbit_error(401, "invalid_token", "Access token invalid.")
     if sim.now().timestamp() >= grant["ends"]:
         return fitbit_error(401, "expired_token", f"Access token expired: {request.bearer}.")
-    sim.spent[_hour(sim, participant.participant_id)] += 1
-    if sim.spent[_hour(sim, participant.participant_id)] > sim.hourly_limit:
+    if limits.spent(sim, "fitbit", participant.participant_id) > sim.hourly_limit:
         reply = fitbit_error(429, "system", "Too Many Requests")
         return dataclasses.replace(reply, headers={"Retry-After": str(_to_next_hour(sim.now()))})
     if user not in ("-", participant.legacy_id):
@@ -247,20 +242,24 @@ def _profile(sim: Simulator, participant: SimParticipant) -> Reply:
 
 
 def _devices(sim: Simulator, participant: SimParticipant) -> Reply:
-    """One tracker; none before its first sync. lastSyncTime is the local clock, without a zone."""
-    synced = sim.world.activity(participant).synced_at(sim.now())
-    if synced is None:
-        return as_json([])
+    """Trackers; none before the first sync. lastSyncTime is the local clock, without a zone."""
+    now = sim.now()
+    paired = participant.paired_at(now, sim.world.activity(participant).synced_at(now))
+    return as_json([_device(participant, *one) for one in paired])
+
+
+def _device(
+    participant: SimParticipant, number: str, model: str, synced: datetime
+) -> dict[str, Any]:
     level = 30 + (synced.toordinal() * 17 + participant.index) % 70
     local = synced.astimezone(ZoneInfo(participant.timezone))
-    device: dict[str, Any] = {
+    return {
         "battery": "High" if level > 66 else "Medium",
         "batteryLevel": level,
-        "deviceVersion": participant.device_model,
+        "deviceVersion": model,
         "features": [],
-        "id": participant.device_id,
+        "id": number,
         "lastSyncTime": local.strftime("%Y-%m-%dT%H:%M:%S.000"),
         "mac": f"AABBCC{participant.index:06X}",
         "type": "TRACKER",
     }
-    return as_json([device])

@@ -1,8 +1,9 @@
 """Series and intraday data of the legacy API: naive local clock, strings, zeros for everything.
 
-On a day when clocks change the series runs by the local clock: the hour that spring skips is
-absent; the hour that autumn repeats is one hour, its steps added and its later heart rate kept
-(inferred: no statement of the vendor was found). Zeros stand for unworn and unsynced minutes alike.
+The series runs by the local clock, of the journey too. Where clocks change the hour that is skipped
+is absent or zero, and the one that is repeated is one hour: its steps added, or the later ones
+alone, and its later heart rate (inferred: no statement of the vendor was found; `World` chooses).
+Zeros stand for unworn and unsynced minutes alike.
 """
 
 from __future__ import annotations
@@ -142,13 +143,10 @@ def _clock(text: str | None, default: int) -> int:
     return int(match.group(1)) * 60 + int(match.group(2))
 
 
-def _span(sim: Simulator, participant: SimParticipant, on: date) -> tuple[View, int, int]:
-    """What the vendor has, and the UTC minutes of a local day; (0, 0) outside the world."""
+def _span(sim: Simulator, participant: SimParticipant, on: date) -> tuple[View, Ints]:
+    """What the vendor has, and the UTC minutes of it that lie in a local day."""
     view = sim.world.activity(participant).view(sim.now())
-    number = sim.world.grid.day_number(on)
-    if not 0 <= number < view.zone.first.size - 1:
-        return view, 0, 0
-    return view, int(view.zone.first[number]), int(view.zone.first[number + 1])
+    return view, view.minutes_of(sim.world.grid.day_number(on))
 
 
 def _total(sim: Simulator, participant: SimParticipant, on: date) -> int:
@@ -160,34 +158,35 @@ def _total(sim: Simulator, participant: SimParticipant, on: date) -> int:
 
 def _step_minutes(sim: Simulator, participant: SimParticipant, on: date) -> tuple[Ints, Ints]:
     """(minute of the clock, steps) for every minute of the day that has begun."""
-    view, first, last = _span(sim, participant, on)
+    view, minutes = _span(sim, participant, on)
     begun = _begun(sim, participant, on)
-    if first == last:
-        return begun, np.zeros(begun.size, np.int64)
     steps = np.zeros(DAY, np.int64)
-    minutes = np.arange(first, min(last, view.minutes))
-    np.add.at(steps, view.zone.minute[minutes], view.steps[minutes].astype(np.int64))
+    clock, counts = view.zone.minute[minutes], view.steps[minutes].astype(np.int64)
+    if sim.world.repeated_hour == "merge":
+        np.add.at(steps, clock, counts)
+    else:
+        steps[clock] = counts
     return begun, steps[begun]
 
 
 def _begun(sim: Simulator, participant: SimParticipant, on: date) -> Ints:
     """Minutes of the clock that the day has and that have begun; the future is not returned."""
-    midnight = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(participant.timezone))
-    seconds = int(midnight.timestamp())
-    clock = np.arange(DAY, dtype=np.int64)
-    view, first, last = _span(sim, participant, on)
-    if first < last:
-        minutes = np.arange(first, last)
-        minutes = minutes[minutes * 60 < sim.world.grid.second_of(sim.now())]
-        return np.unique(view.zone.minute[minutes])
-    return clock[clock * 60 + seconds < int(sim.now().timestamp())]
+    zone, grid = sim.world.activity(participant).zone, sim.world.grid
+    minutes = zone.minutes_of(grid.day_number(on))
+    if not minutes.size:
+        midnight = datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(participant.timezone))
+        clock = np.arange(DAY, dtype=np.int64)
+        return clock[clock * 60 + int(midnight.timestamp()) < int(sim.now().timestamp())]
+    clock = np.unique(zone.minute[minutes[minutes * 60 < grid.second_of(sim.now())]])
+    if sim.world.skipped_hour == "zero" and clock.size:
+        return np.arange(clock[-1] + 1)
+    return clock
 
 
 def _heart_minutes(sim: Simulator, participant: SimParticipant, on: date) -> tuple[Ints, Ints]:
     """(minute of the clock, beats) for every worn minute that the vendor has."""
-    view, first, last = _span(sim, participant, on)
+    view, minutes = _span(sim, participant, on)
     beats = np.zeros(DAY, np.int64)
-    minutes = np.arange(first, max(first, min(last, view.minutes)))
     minutes = minutes[view.heart_rate[minutes] > 0]
     beats[view.zone.minute[minutes]] = view.heart_rate[minutes]
     clock = np.flatnonzero(beats)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ingestion.simulator import oauth
+from ingestion.simulator import limits, oauth
 from ingestion.simulator.google_data import SYSTEM_FIELDS, answer_data
 from ingestion.simulator.google_errors import (
     GoogleError,
@@ -27,6 +28,18 @@ BUNDLES = (
     "nutrition", "location", "ecg", "irn",
 )  # fmt: skip
 SCOPES = frozenset(f"{SCOPE}{bundle}.readonly" for bundle in BUNDLES) | {"openid", "email"}
+UNITS = {
+    "autoStrideEnabled": True,
+    "distanceUnit": "DISTANCE_UNIT_KILOMETERS",
+    "foodLanguageCode": "en-GB",
+    "glucoseUnit": "GLUCOSE_UNIT_MMOL_L",
+    "heightUnit": "HEIGHT_UNIT_CENTIMETERS",
+    "strideLengthRunningType": "STRIDE_LENGTH_TYPE_DEFAULT",
+    "strideLengthWalkingType": "STRIDE_LENGTH_TYPE_DEFAULT",
+    "temperatureUnit": "TEMPERATURE_UNIT_CELSIUS",
+    "waterUnit": "WATER_UNIT_ML",
+    "weightUnit": "WEIGHT_UNIT_KILOGRAMS",
+}  # of the settings
 FEATURES = ("STEPS", "CALORIES", "DISTANCE", "ACTIVE_MINUTES", "SEDENTARY_TIME", "AUTOSTRIDE")
 HEART_FEATURES = ("HEART_RATE", "ACTIVE_ZONE_MINUTES", "SLEEP", "SMART_SLEEP")
 _DATA = re.compile(r"/v4/users/([^/]+)/dataTypes/([^/]+)/dataPoints(?::(\w+))?")
@@ -85,7 +98,7 @@ def _token(sim: Simulator, request: Request) -> Reply:
 
 def _issue(sim: Simulator, grant: dict[str, Any], fresh: bool) -> Reply:
     """An access token; a refresh token only with the first, as it stays the same."""
-    kept = {name: grant[name] for name in ("who", "family", "scope")}
+    kept = {name: grant[name] for name in ("who", "family", "scope", "at")}
     ends = int(sim.now().timestamp()) + ACCESS_SECONDS
     reply = {
         "access_token": sim.signer.sign(ACCESS, {**kept, "ends": ends}),
@@ -123,6 +136,7 @@ def _resource(sim: Simulator, request: Request) -> Reply:
         raise unauthenticated()
     participant = sim.world.participant(grant["who"])
     assert participant is not None  # _alive saw it
+    _check_limits(sim, participant)
     scopes = {scope.removeprefix(SCOPE).partition(".")[0] for scope in grant["scope"].split()}
     data, account = _DATA.fullmatch(request.path), _ACCOUNT.fullmatch(request.path)
     if data:
@@ -134,6 +148,13 @@ def _resource(sim: Simulator, request: Request) -> Reply:
         _check_user(participant, account.group(1))
         return _account(sim, request, participant, scopes, account.group(2))
     raise GoogleError(404, "Requested entity was not found.", "RESOURCE_NOT_FOUND")
+
+
+def _check_limits(sim: Simulator, participant: SimParticipant) -> None:
+    """Refuse what is over the limit; the vendor promises no Retry-After."""
+    over = limits.spent(sim, "google", participant.participant_id) > sim.minute_limit
+    if over or limits.spent(sim, "google") > limits.PROJECT_LIMIT:
+        raise GoogleError(429, "Too Many Requests", "RATE_LIMIT_EXCEEDED")
 
 
 def _check_user(participant: SimParticipant, name: str) -> None:
@@ -162,7 +183,7 @@ def _account(
         return as_json({"name": f"{user}/profile", "age": age, "membershipStartDate": since})
     if what == "settings":
         return as_json(_settings(sim, participant))
-    return as_json(_devices(sim, participant))
+    return _device_page(sim, request, participant)
 
 
 def _settings(sim: Simulator, participant: SimParticipant) -> dict[str, Any]:
@@ -173,26 +194,50 @@ def _settings(sim: Simulator, participant: SimParticipant) -> dict[str, Any]:
         "name": f"users/{participant.health_id}/settings",
         "timeZone": participant.timezone,
         "utcOffset": f"{offset}s",
-        "distanceUnit": "DISTANCE_UNIT_KILOMETERS",
         "languageLocale": "en_GB",
+        **UNITS,
     }
 
 
-def _devices(sim: Simulator, participant: SimParticipant) -> dict[str, Any]:
-    """The paired device; nothing (an empty object) before its first sync."""
-    synced = sim.world.activity(participant).synced_at(sim.now())
-    if synced is None:
-        return {}
+def _device_page(sim: Simulator, request: Request, participant: SimParticipant) -> Reply:
+    """A page of the paired devices: five, unless another number up to 100 is asked for."""
+    size = request.params.get("pageSize") or "5"
+    if not size.isdecimal():
+        raise GoogleError(400, "Invalid value for page_size.")
+    page = min(int(size) or 5, 100)
+    asked = f"devices of {participant.participant_id} by {size}"
+    first = 0
+    if token := request.params.get("pageToken", ""):
+        content = sim.signer.read("", token)
+        if content is None or content.get("of") != asked:
+            raise GoogleError(400, "Invalid page token: all other fields must stay the same.")
+        first = int(content["place"])
+    devices = _devices(sim, participant)
+    body: dict[str, Any] = {}
+    if devices[first : first + page]:
+        body["pairedDevices"] = devices[first : first + page]
+    if len(devices) > first + page:
+        body["nextPageToken"] = sim.signer.sign("", {"of": asked, "place": first + page})
+    return as_json(body)
+
+
+def _devices(sim: Simulator, participant: SimParticipant) -> list[dict[str, Any]]:
+    """The paired devices; none before the first sync."""
+    now = sim.now()
+    paired = participant.paired_at(now, sim.world.activity(participant).synced_at(now))
+    return [_device(participant, *one) for one in paired]
+
+
+def _device(participant: SimParticipant, number: str, model: str, synced: datetime) -> Any:
     level = 30 + (synced.toordinal() * 17 + participant.index) % 70
     features = FEATURES + (HEART_FEATURES if participant.measures_heart_rate else ())
-    device = {
-        "name": f"users/{participant.health_id}/pairedDevices/{participant.device_id}",
+    return {
+        "name": f"users/{participant.health_id}/pairedDevices/{number}",
         "deviceType": "TRACKER",
-        "deviceVersion": participant.device_model,
+        "deviceVersion": model,
         "batteryStatus": "High" if level > 66 else "Medium",
         "batteryLevel": level,
         "lastSyncTime": synced.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "macAddress": f"AABBCC{participant.index:06X}",
         "features": list(features),
     }
-    return {"pairedDevices": [device]}

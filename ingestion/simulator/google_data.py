@@ -85,9 +85,10 @@ def _listed(
     if family == "self-sources":
         minutes = minutes[:0]
     page = minutes[place : place + size]
-    source = points.source_text(participant.device_model) if method == "list" else ""
+    at = [grid.instant(60 * minute) for minute in page.tolist()] if method == "list" else []
+    sources = [points.source_text(participant.model_at(one)) for one in at] or [""] * page.size
     write = points.heart_points if sample else points.step_points
-    texts = write(grid, view, page, source)
+    texts = write(grid, view, page, sources)
     if method == "list" and not sample and family != "google-wearables":
         phone = points.phone_points(grid, view, page)
         shown = zip(page.tolist(), texts, strict=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingestion.simulator.http import Reply, as_json
 
 STATUS_OF = {
@@ -15,32 +17,39 @@ STATUS_OF = {
     503: "UNAVAILABLE",
 }
 SERVICE = "health.googleapis.com"
+RPC = "type.googleapis.com/google.rpc."
 
 
 class GoogleError(Exception):
     """A request that Google refuses."""
 
-    def __init__(self, code: int, message: str, reason: str = "") -> None:
+    def __init__(
+        self, code: int, message: str, reason: str = "", detailed: str = "",
+        violations: Sequence[tuple[str, str]] = (),
+    ) -> None:  # fmt: skip
         super().__init__(message)
-        self.code, self.message, self.reason = code, message, reason
+        self.code, self.message, self.reason, self.detailed = code, message, reason, detailed
+        self.violations = violations  # (field, description) of each field that is wrong
 
     def reply(self, **headers: str) -> Reply:
-        """The body: code, message, status, and the reason as an ErrorInfo when there is one."""
+        """The body: code, message, status; the reason and the fields at fault where there are."""
         error: dict[str, object] = {
             "code": self.code,
             "message": self.message,
             "status": STATUS_OF[self.code],
         }
-        if self.reason:
-            error["details"] = [
-                {
-                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-                    "reason": self.reason,
-                    "domain": SERVICE,
-                    "metadata": {"service": SERVICE},
-                }
-            ]
+        if details := [*self._reasons(), *self._fields()]:
+            error["details"] = details
         return as_json({"error": error}, self.code, **headers)
+
+    def _reasons(self) -> list[dict[str, object]]:
+        told = {"detailedReasons": self.detailed} if self.detailed else {"service": SERVICE}
+        info = {"reason": self.reason, "domain": SERVICE, "metadata": told}
+        return [{"@type": f"{RPC}ErrorInfo", **info}] if self.reason else []
+
+    def _fields(self) -> list[dict[str, object]]:
+        listed = [{"field": name, "description": why} for name, why in self.violations]
+        return [{"@type": f"{RPC}BadRequest", "fieldViolations": listed}] if listed else []
 
 
 def unknown_fields(names: list[str], where: str = "") -> GoogleError:
@@ -50,7 +59,7 @@ def unknown_fields(names: list[str], where: str = "") -> GoogleError:
         f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
         for name in sorted(names)
     ]
-    return GoogleError(400, "\n".join(lines))
+    return GoogleError(400, "\n".join(lines), violations=[(where, line) for line in lines])
 
 
 def unauthenticated() -> GoogleError:

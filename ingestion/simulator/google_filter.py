@@ -89,4 +89,7 @@ def _literal(value: str, civil: bool) -> datetime:
 
 
 def _refused(reason: str, why: str) -> GoogleError:
-    return GoogleError(400, f"Invalid filter: {why}.", f"INVALID_DATA_POINT_FILTER{reason}")
+    name = "INVALID_DATA_POINT_FILTER"
+    detailed = f"{name}{reason}"
+    message = f"Invalid data point filter: {detailed}."
+    return GoogleError(400, message, name, detailed, [("filter", f"{why[0].upper()}{why[1:]}.")])

@@ -55,21 +55,23 @@ def matching_minutes(grid: Grid, view: View, bounds: list[Bound], sample: bool) 
     return np.flatnonzero(keep)[::-1]
 
 
-def step_points(grid: Grid, view: View, minutes: Ints, source: str) -> list[str]:
-    """A point for each minute; `source` is its dataSource, empty in a reconciled stream."""
+def step_points(grid: Grid, view: View, minutes: Ints, sources: list[str]) -> list[str]:
+    """A point for each minute and its dataSource, which is empty in a reconciled stream."""
     counts = view.steps[minutes].tolist()
-    return _steps(grid, view, minutes, counts, source)
+    return _steps(grid, view, minutes, counts, sources)
 
 
 def phone_points(grid: Grid, view: View, minutes: Ints) -> dict[int, str]:
     """The phone's own points beside the device's, by minute."""
     walked = minutes[view.steps[minutes] >= PHONE_FROM_STEPS]
     counts = (view.steps[walked] * 15 // 16).tolist()
-    texts = _steps(grid, view, walked, counts, PHONE_SOURCE)
+    texts = _steps(grid, view, walked, counts, [PHONE_SOURCE] * len(counts))
     return dict(zip(walked.tolist(), texts, strict=True))
 
 
-def _steps(grid: Grid, view: View, minutes: Ints, counts: list[int], source: str) -> list[str]:
+def _steps(
+    grid: Grid, view: View, minutes: Ints, counts: list[int], sources: list[str]
+) -> list[str]:
     utc, civil, zone = grid.utc_text, grid.civil_text, view.zone
     columns = (
         minutes.tolist(),
@@ -78,16 +80,17 @@ def _steps(grid: Grid, view: View, minutes: Ints, counts: list[int], source: str
         (zone.civil[minutes] + DAY).tolist(),
         (zone.civil[minutes + 1] + DAY).tolist(),
         counts,
+        sources,
     )
     return [
         f'{{{source}"steps":{{"interval":{{"startTime":"{utc[m]}","startUtcOffset":"{a}s",'
         f'"endTime":"{utc[m + 1]}","endUtcOffset":"{b}s","civilStartTime":{civil[c]},'
         f'"civilEndTime":{civil[d]}}}{COUNT[n]}}}}}'
-        for m, a, b, c, d, n in zip(*columns, strict=True)
+        for m, a, b, c, d, n, source in zip(*columns, strict=True)
     ]
 
 
-def heart_points(grid: Grid, view: View, minutes: Ints, source: str) -> list[str]:
+def heart_points(grid: Grid, view: View, minutes: Ints, sources: list[str]) -> list[str]:
     """One sample for each minute."""
     utc, civil, zone = grid.utc_text, grid.civil_text, view.zone
     columns = (
@@ -95,12 +98,13 @@ def heart_points(grid: Grid, view: View, minutes: Ints, source: str) -> list[str
         (zone.offset[minutes] * 60).tolist(),
         (zone.civil[minutes] + DAY).tolist(),
         view.heart_rate[minutes].tolist(),
+        sources,
     )
     seconds = f'"seconds":{HEART_SECOND}}}}}'
     return [
         f'{{{source}"heartRate":{{"sampleTime":{{"physicalTime":"{utc[m][:-3]}{HEART_SECOND:02d}Z",'
         f'"utcOffset":"{a}s","civilTime":{_and(civil[c], seconds)}}},"beatsPerMinute":"{h}"}}}}'
-        for m, a, c, h in zip(*columns, strict=True)
+        for m, a, c, h, source in zip(*columns, strict=True)
     ]
 
 
@@ -201,8 +205,8 @@ def _daily_value(view: View, key: str, start: int, end: int) -> str:
         totals = view.totals[max(start, 0) : max(end, 0)]
         known = totals[totals >= 0]
         return steps_value(int(known.sum())) if known.size else ""
-    edges = view.zone.first[np.clip([start, end], 0, view.zone.first.size - 1)]
-    beats = view.heart_rate[edges[0] : edges[1]]
+    minutes = np.concatenate([view.minutes_of(number) for number in range(start, end)])
+    beats = view.heart_rate[minutes]
     beats = beats[beats > 0]
     if not beats.size:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -16,11 +17,12 @@ DAY = 1440
 
 @dataclass(frozen=True)
 class Zone:
-    """A time zone on the grid. Civil minutes and days are counted from the origin's date.
+    """The civil time of one place, or of a traveller, on the grid.
 
     `offset` minutes from UTC at each UTC minute (one longer than the grid, for ends of minutes);
-    `civil` minute; `day` number, from 0 on the day before the origin's date; `minute` of that day;
-    `first` UTC minute of each day, one longer than the days, so that it also ends the last.
+    `civil` minute, counted as days are from the origin's date; `day` number, from 0 on the day
+    before that date; `minute` of that day. `first` UTC minute of each day and the one after its
+    last, `ends`: the same for a date that was skipped; a date lived twice has others in between.
     """
 
     name: str
@@ -29,6 +31,14 @@ class Zone:
     day: Ints
     minute: Ints
     first: Ints
+    ends: Ints
+
+    def minutes_of(self, number: int) -> Ints:
+        """The UTC minutes of a day, ascending; none outside the grid."""
+        if not 0 <= number < self.first.size:
+            return np.empty(0, np.int64)
+        first, ends = int(self.first[number]), int(self.ends[number])
+        return first + np.flatnonzero(self.day[first:ends] == number)
 
 
 class Grid:
@@ -44,21 +54,36 @@ class Grid:
     def zone(self, name: str) -> Zone:
         """The zone of that IANA name, made on first use."""
         if name not in self._zones:
-            self._zones[name] = self._make(name)
+            self._zones[name] = self._of(name, self._offsets(name))
         return self._zones[name]
 
-    def _make(self, name: str) -> Zone:
+    def travelled(self, home: str, legs: Sequence[tuple[datetime, str]]) -> Zone:
+        """The civil time of somebody who is in each zone from its instant on, and before at home.
+
+        A clock is set at a whole minute, the next one where the instant is none.
+        """
+        offset = self.zone(home).offset.copy()
+        for at, name in legs:
+            minute = min(max(-(-self.second_of(at) // 60), 0), offset.size)
+            offset[minute:] = self.zone(name).offset[minute:]
+        return self._of(home, offset)
+
+    def _offsets(self, name: str) -> Ints:
         info, step = ZoneInfo(name), 15  # every change of a clock falls on a quarter of an hour
         quarters = [
             (self.origin + timedelta(minutes=m)).astimezone(info).utcoffset() or timedelta()
             for m in range(0, self.minutes + step, step)
         ]
         each = np.array([int(q.total_seconds()) // 60 for q in quarters], np.int64)
-        offset = np.repeat(each, step)[: self.minutes + 1]
+        return np.repeat(each, step)[: self.minutes + 1]
+
+    def _of(self, name: str, offset: Ints) -> Zone:
         civil = np.arange(self.minutes + 1, dtype=np.int64) + offset
-        day = np.maximum.accumulate(civil // DAY) + 1
-        first = np.searchsorted(day, np.arange(self.days + 3))
-        return Zone(name, offset, civil, day, civil % DAY, first)
+        day, numbers = civil // DAY + 1, np.arange(self.days + 3)
+        # Who flies east over the date line lives a date again: days need not ascend.
+        first = np.searchsorted(np.maximum.accumulate(day), numbers)
+        ends = np.searchsorted(np.minimum.accumulate(day[::-1])[::-1], numbers, side="right")
+        return Zone(name, offset, civil, day, civil % DAY, first, ends)
 
     def day_number(self, on: date) -> int:
         """The number of a civil date, as in `Zone.day`; may lie outside the grid."""

@@ -57,7 +57,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """`broken` is how the connection breaks: "" not at all, "short" body, or "reset"."""
+    """`broken` is how the connection breaks: "" not at all, "reset", a "short" body, "silent" from
+    the start or in the middle of the body ("stall"), until the client gives up."""
 
     status: int
     body: bytes = b""

@@ -1,22 +1,33 @@
 """What the warehouse must hold: the truth, seen through the pulls that were made.
 
 Written from the protocol's rules of a person-day, apart from the transforms that it judges. It
-supposes that everybody who connects did so before the first pull, that each pull succeeded, and
-that questionnaires and roster are as known at `as_of`.
+supposes that everybody who connects did so before the first pull. What came of each pull is told
+from the scenario (outcomes.py); without one each pull succeeded, and questionnaires and roster are
+as known at `as_of`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from ingestion.simulator.outcomes import (
+    FAILED,
+    LOST,
+    OUTAGE,
+    RETIRED,
+    Course,
+    answered_at,
+    courses,
+    outage_is_shared,
+)
 from ingestion.simulator.roster import SimParticipant
-from ingestion.simulator.syncs import View
+from ingestion.simulator.scenario import Scenario
+from ingestion.simulator.told_days import ToldDay, told_day
 
 if TYPE_CHECKING:
     from ingestion.simulator.world import World
@@ -31,47 +42,50 @@ DAYS_SCHEMA = pa.schema(
         ("wear_minutes", pa.int32()),
     ]
 )
-UNKNOWN = ("outside_study", "paused", "never_connected", "consent_lost", "pending_sync")
+UNKNOWN = (
+    "outside_study", "paused", "never_connected", "consent_lost", "fetch_failed", "vendor_outage",
+    "pending_sync",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Landed:
-    """What the pulls brought of one participant: the vendor's view, and synced through when."""
+class _Known:
+    """What the whole trial's pulls came to, and what the roster said when REDCap last answered."""
 
-    view: View | None
-    synced_at: datetime | None
-    consent_lost: bool
-
-
-@dataclass(frozen=True)
-class _Day:
-    on: date
-    ends_at: datetime
-    complete: bool
-    steps: int
-    wear_minutes: int
-    most_in_a_minute: int
-    total: int | None
+    courses: Mapping[str, list[Course]]  # by participant
+    of_source: Mapping[str, list[Course]]
+    roster_at: datetime | None
 
 
-def truth_days(world: World, as_of: datetime, pulled_at: Sequence[datetime]) -> pa.Table:
+def truth_days(
+    world: World, as_of: datetime, pulled_at: Sequence[datetime], scenario: Scenario | None = None
+) -> pa.Table:
     """participant_id, activity_date, day_state, steps, wear_minutes, ordered by the first two."""
-    rows = [row for p in world.participants for row in _rows(world, p, as_of, pulled_at)]
+    known = _known(world, [at for at in pulled_at if at <= as_of], scenario)
+    rows = [row for p in world.participants for row in _rows(world, p, as_of, known)]
     rows.sort(key=lambda row: (row["participant_id"], row["activity_date"]))
     return pa.Table.from_pylist(rows, schema=DAYS_SCHEMA)
 
 
+def _known(world: World, pulls: list[datetime], scenario: Scenario | None) -> _Known:
+    found = {p.participant_id: courses(world, p, pulls, scenario) for p in world.participants}
+    by_source: dict[str, list[Course]] = {}
+    for course in (one for each in found.values() for one in each):
+        by_source.setdefault(course.source, []).append(course)
+    return _Known(found, by_source, answered_at(pulls, scenario) if scenario else None)
+
+
 def _rows(
-    world: World, participant: SimParticipant, as_of: datetime, pulled_at: Sequence[datetime]
+    world: World, participant: SimParticipant, as_of: datetime, known: _Known
 ) -> Iterator[Row]:
-    landed = _landed(world, participant, [at for at in pulled_at if at <= as_of])
     today = world.today(participant, as_of)
-    roster = world.roster_row(participant, today)
+    told_on = world.today(participant, known.roster_at) if known.roster_at else today
+    roster = world.roster_row(participant, told_on)
     last = participant.starts_on + timedelta(days=7 * world.study.study.weeks - 1)
     on = participant.starts_on
     while on <= min(today, last):
-        day = _day(world, participant, on, landed)
-        state = _state(world, participant, roster, day, landed, as_of)
+        course, day = _chosen(world, participant, on, known)
+        state = _state(world, roster, on, course, day, known, as_of)
         yield {
             "participant_id": participant.participant_id,
             "activity_date": on,
@@ -82,58 +96,57 @@ def _rows(
         on += timedelta(days=1)
 
 
-def _landed(world: World, participant: SimParticipant, pulls: list[datetime]) -> _Landed:
-    revoked = participant.consent_revoked_at
-    good = [at for at in pulls if revoked is None or at < revoked]
-    lost = len(good) < len(pulls)
-    if not participant.connects or not good:
-        return _Landed(None, None, lost)
-    activity = world.activity(participant)
-    return _Landed(activity.view(max(good)), activity.synced_at(max(good)), lost)
-
-
-def _day(world: World, participant: SimParticipant, on: date, landed: _Landed) -> _Day:
-    midnight = datetime.combine(on + timedelta(days=1), time(), ZoneInfo(participant.timezone))
-    complete = landed.synced_at is not None and landed.synced_at >= midnight
-    number, view = world.grid.day_number(on), landed.view
-    if view is None or number >= view.totals.size:
-        return _Day(on, midnight, complete, 0, 0, 0, None)
-    steps = view.steps[view.zone.first[number] : view.zone.first[number + 1]]
-    worn = view.worn[view.zone.first[number] : view.zone.first[number + 1]]
-    total = int(view.totals[number])
-    return _Day(
-        on, midnight, complete, int(steps.sum()), int(worn.sum()),
-        int(steps.max(initial=0)), None if total < 0 else total,
-    )  # fmt: skip
+def _chosen(
+    world: World, participant: SimParticipant, on: date, known: _Known
+) -> tuple[Course | None, ToldDay]:
+    """The first source with the whole day and something of it, else the first; never two."""
+    offers = [
+        (course, told_day(world, participant, on, course))
+        for course in known.courses[participant.participant_id]
+    ]
+    if not offers:
+        return None, told_day(world, participant, on, Course(""))
+    whole = (offer for offer in offers if offer[1].complete and offer[1].told)
+    return next(whole, offers[0])
 
 
 def _state(
-    world: World,
-    participant: SimParticipant,
-    roster: Row,
-    day: _Day,
-    landed: _Landed,
+    world: World, roster: Row, on: date, course: Course | None, day: ToldDay, known: _Known,
     as_of: datetime,
-) -> str:
+) -> str:  # fmt: skip
     """The first that fits, in the protocol's order."""
-    wear = world.study.wear
-    if roster["withdrawn_on"] is not None and day.on >= roster["withdrawn_on"]:
+    if roster["withdrawn_on"] is not None and on >= roster["withdrawn_on"]:
         return "outside_study"
     if not day.complete:
         ends = roster["paused_to"] or date.max
-        if roster["paused_from"] is not None and roster["paused_from"] <= day.on <= ends:
+        if roster["paused_from"] is not None and roster["paused_from"] <= on <= ends:
             return "paused"
-        if not participant.connects:
+        if course is None:
             return "never_connected"
-        if landed.consent_lost:
-            return "consent_lost"
-        remembered_until = day.ends_at + timedelta(days=wear.minute_memory_days)
-        return "pending_sync" if as_of < remembered_until else "minutes_lost"
-    if day.total and not day.steps and not day.wear_minutes:
+        remembered = day.ends_at + timedelta(days=world.study.wear.minute_memory_days)
+        waiting = "pending_sync" if as_of < remembered else "minutes_lost"
+        missing = {LOST: "consent_lost", FAILED: "fetch_failed", RETIRED: "vendor_outage"}
+        if course.newest == OUTAGE and course.newest_at:
+            others = known.of_source[course.source]
+            shared = outage_is_shared(others, course.newest_at, world.study.wearables)
+            return "vendor_outage" if shared else "fetch_failed"
+        return missing.get(course.newest, waiting)
+    return _judged(world, day)
+
+
+def _judged(world: World, day: ToldDay) -> str:
+    """The state of a day that is all here."""
+    wear = world.study.wear
+    nothing = not day.steps and not day.wear_minutes and not day.hours_with_steps
+    if day.total and nothing:
         return "minutes_lost"
-    if day.wear_minutes < wear.not_worn_below_minutes:
+    if day.wear_minutes is None:
+        worn, enough = day.hours_with_steps > 0, day.hours_with_steps >= wear.valid_day_step_hours
+    else:
+        worn = day.wear_minutes >= wear.not_worn_below_minutes
+        enough = day.wear_minutes >= wear.valid_day_minutes
+    if not worn:
         return "not_worn"
-    enough = day.wear_minutes >= wear.valid_day_minutes
     too_many = day.steps > wear.implausible_day_steps
     too_fast = day.most_in_a_minute > wear.implausible_minute_steps
     if too_many or too_fast or (enough and day.steps < wear.implausible_low_steps):
@@ -141,7 +154,7 @@ def _state(
     return "valid" if enough else "insufficient_wear"
 
 
-def _steps(state: str, day: _Day) -> int | None:
+def _steps(state: str, day: ToldDay) -> int | None:
     if state in UNKNOWN:
         return None
     return day.total if state == "minutes_lost" else day.steps

@@ -3,6 +3,8 @@
 Field names are those of `[sources.redcap]` in the study. Values are strings; "" is missing. Each
 participant is a record; the roster is the first form of the baseline event; goals and sessions are
 repeating instruments of that event. An answer appears on its own day in the participant's zone.
+A mapped column such as `flags___1` is option 1 of the checkbox field `flags`: it is asked for by
+the field's name, and holds 0 or 1.
 """
 
 from __future__ import annotations
@@ -135,6 +137,11 @@ class Project:
         }
 
 
+def field_of(column: str) -> str:
+    """The field of a column: a checkbox has a column for each of its options."""
+    return column.partition("___")[0]
+
+
 def answer(sim: Simulator, request: Request) -> Reply:
     """The reply to `POST /api/`."""
     form = request.form
@@ -174,7 +181,7 @@ def _records(sim: Simulator, project: Project, form: dict[str, str]) -> Reply:
         return _error(form, 501, f"This server does not have {', '.join(asked)}")
     wanted = {name: _listed(form, name) for name in FILTERS}
     known = {
-        "fields": {field for fields in project.forms.values() for field in fields},
+        "fields": {field_of(name) for fields in project.forms.values() for name in fields},
         "forms": set(project.forms),
         "events": set(project.events),
     }
@@ -197,8 +204,9 @@ def _chosen_fields(project: Project, wanted: dict[str, list[str]]) -> list[str]:
     every = [field for fields in project.forms.values() for field in fields]
     if not wanted["fields"] and not wanted["forms"]:
         return every
-    chosen = {f for form in wanted["forms"] for f in project.forms[form]} | set(wanted["fields"])
-    return [field for field in every if field in chosen]
+    chosen = {field_of(f) for form in wanted["forms"] for f in project.forms[form]}
+    chosen |= set(wanted["fields"])
+    return [field for field in every if field_of(field) in chosen]
 
 
 def _kept(project: Project, row: Row, wanted: dict[str, list[str]]) -> bool:
@@ -211,7 +219,8 @@ def _kept(project: Project, row: Row, wanted: dict[str, list[str]]) -> bool:
 def _flat(row: Row, fields: list[str]) -> Row:
     keys = ("redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance")
     record = {RECORD: row[RECORD]} if RECORD in fields else {}
-    rest = {field: row.get(field, "") for field in fields if field != RECORD}
+    blank = {field: "0" if "___" in field else "" for field in fields}
+    rest = {field: row.get(field, blank[field]) for field in fields if field != RECORD}
     return record | {key: row[key] for key in keys} | rest
 
 
@@ -230,12 +239,14 @@ def _written(value: Any) -> str:
 
 
 def _metadata(project: Project) -> list[Row]:
-    return [
-        {"field_name": field, "form_name": form, "field_type": "text", "field_label": field}
-        for form, fields in project.forms.items()
-        for field in fields
-        if field != f"{form}_complete"  # exported, but in no data dictionary
-    ]
+    rows: dict[str, Row] = {}
+    for form, columns in project.forms.items():
+        for column in columns[:-1]:  # the last says whether the form is complete: not in here
+            name = field_of(column)
+            kind = "text" if name == column else "checkbox"
+            rows[name] = {"field_name": name, "form_name": form, "field_type": kind,
+                          "field_label": name}  # fmt: skip
+    return list(rows.values())
 
 
 def _events(project: Project) -> list[Row]:

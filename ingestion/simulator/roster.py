@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ingestion.simulator.travel import DeviceChange, Legs
 from warehouse.study import Study
 
 # One in eight is on the legacy vendor; a story repeats every 24 participants.
@@ -55,6 +56,28 @@ class SimParticipant:
     connects: bool
     consent_revoked_at: datetime | None
     sync_habit: str  # "often", "sparse" (every 2 to 4 days) or "late" (beyond the device's memory)
+    journeys: Legs = ()  # away from home
+    change: DeviceChange | None = None
+
+    def model_at(self, at: datetime) -> str:
+        """The model of the device they wear; the newest, of two worn at once."""
+        changed = self.change is not None and at >= self.change.at
+        return self.change.device_model if self.change and changed else self.device_model
+
+    def paired_at(
+        self, at: datetime, synced_at: datetime | None
+    ) -> tuple[tuple[str, str, datetime], ...]:
+        """(id, model, last sync) of each device paired by then, given the last sync of any.
+
+        One that was replaced stays paired, and last synced when it was.
+        """
+        if synced_at is None:
+            return ()
+        first, change = (self.device_id, self.device_model), self.change
+        if change is None or synced_at < change.at:
+            return ((*first, synced_at),)
+        second = (change.device_id, change.device_model, synced_at)
+        return (*first, synced_at if change.beside else change.at), second
 
 
 def draw_participant(study: Study, seed: int, index: int, weeks: int) -> SimParticipant:

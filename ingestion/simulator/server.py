@@ -6,6 +6,7 @@ clock, arms faults, shows the request log and starts over. Every reply's Date is
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,14 +22,15 @@ from starlette.requests import Request as HttpRequest
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingestion.simulator import control, faults, fitbit, google, redcap
+from ingestion.simulator import control, fault_google, faults, fitbit, google, limits, redcap
 from ingestion.simulator.http import Reply, Request
+from ingestion.simulator.limits import HOURLY_LIMIT, MINUTE_LIMIT
 from ingestion.simulator.state import State
 from ingestion.simulator.tokens import Signer, digest
 from ingestion.simulator.world import World
 
+LONG = re.compile(r"[^/]{40,}")
 PERSONALITIES = {"google": google, "fitbit": fitbit, "redcap": redcap}
-HOURLY_LIMIT = 150  # legacy requests per participant and hour of the clock
 
 
 class PortInUse(OSError):
@@ -39,17 +41,19 @@ class Simulator:
     """The servers' one state: world, clock, signer, log. Requests are answered one at a time."""
 
     def __init__(
-        self, world: World, folder: Path | None = None, hourly_limit: int = HOURLY_LIMIT
-    ) -> None:
+        self, world: World, folder: Path | None = None, hourly_limit: int = HOURLY_LIMIT,
+        minute_limit: int = MINUTE_LIMIT,
+    ) -> None:  # fmt: skip
         self.world = world
         self.signer = Signer(world.seed)
-        self.hourly_limit = hourly_limit
+        self.hourly_limit, self.minute_limit = hourly_limit, minute_limit
         name = digest(
             world.study.digest, *map(str, (world.seed, len(world.participants), world.weeks))
         )
         self.state = State(folder, name, world.begins_at)
-        self.log: Counter[tuple[str, str, str, int]] = Counter()  # personality, path, who, status
-        self.spent: Counter[tuple[str, str]] = Counter()  # legacy requests by participant and hour
+        # Requests by personality, path (without its query), participant, status and fault given.
+        self.log: Counter[tuple[str, str, str, int, str]] = Counter()
+        self.spent: Counter[tuple[str, str, str]] = Counter()  # see limits.py
 
     def now(self) -> datetime:
         """The clock."""
@@ -59,14 +63,15 @@ class Simulator:
         """The reply of one vendor, with the fault that is due, if any; logged."""
         vendor = PERSONALITIES[personality]
         who = vendor.account_of(self, request)
-        fault = faults.due(self, personality, request, who)
-        reply = faults.before(fault, personality) if fault else None
-        if reply is None:
-            reply = vendor.answer(self, request)
-            reply = faults.after(fault, reply) if fault else reply
-        if personality == "fitbit":
+        limits.count(self, personality, request, who)
+        if personality == "google":
+            request = fault_google.unwrapped(request)
+        reply, fault = faults.answer(self, vendor, personality, request, who)
+        if personality == "fitbit" and (fault is None or fault.args.get("rate_headers", True)):
             reply = fitbit.with_rate_headers(self, who, reply)
-        self.log[(personality, request.path, who or "", reply.status)] += 1
+        name = fault.name if fault else ""
+        path = LONG.sub("[long]", request.path)  # somebody may have put a token there
+        self.log[(personality, path, who or "", reply.status, name)] += 1
         return reply
 
 
@@ -112,7 +117,10 @@ class _Plain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reply = self.reply
-        body = reply.body[: len(reply.body) // 2] if reply.broken == "short" else reply.body
+        if reply.broken == "silent":
+            return await _given_up(receive)
+        half = reply.broken in ("short", "stall")
+        body = reply.body[: len(reply.body) // 2] if half else reply.body
         headers = {"content-length": str(len(reply.body)), "content-type": reply.content_type}
         headers |= reply.headers
         start: Message = {
@@ -123,8 +131,18 @@ class _Plain:
         if reply.broken == "reset":
             start["reset"] = True
         await send(start)
-        if reply.broken != "reset":
-            await send({"type": "http.response.body", "body": body})
+        if reply.broken == "reset":
+            return
+        stall = reply.broken == "stall"
+        await send({"type": "http.response.body", "body": body, "more_body": stall})
+        if stall:
+            await _given_up(receive)
+
+
+async def _given_up(receive: Receive) -> None:
+    """Wait until the client closes the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class _Dated:
@@ -176,13 +194,14 @@ def server_for(app: ASGIApp, port: int) -> uvicorn.Server:
 
 @contextmanager
 def serve(
-    world: World, port: int = 0, state: Path | None = None, hourly_limit: int = HOURLY_LIMIT
-) -> Iterator[Served]:
+    world: World, port: int = 0, state: Path | None = None, hourly_limit: int = HOURLY_LIMIT,
+    minute_limit: int = MINUTE_LIMIT,
+) -> Iterator[Served]:  # fmt: skip
     """Serve a world from a thread, on a free port when `port` is 0, until the block ends.
 
     Raises PortInUse, and StateError when `state` belongs to another world.
     """
-    sim = Simulator(world, state, hourly_limit)
+    sim = Simulator(world, state, hourly_limit, minute_limit)
     listening = bind(port)
     server = server_for(application(sim), port)
     thread = threading.Thread(target=server.run, args=([listening],), name="simulator", daemon=True)

@@ -63,10 +63,15 @@ class View:
         """Minutes with the device on the body, by day number, of those the vendor has."""
         return self._by_day(self.worn)
 
+    def minutes_of(self, number: int) -> npt.NDArray[np.int64]:
+        """The UTC minutes of a day that the vendor knows of, ascending."""
+        minutes = self.zone.minutes_of(number)
+        return minutes[minutes < self.minutes]
+
     def _by_day(self, values: Counts | Bool) -> npt.NDArray[np.int64]:
-        running = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-        sums: npt.NDArray[np.int64] = np.diff(running[np.minimum(self.zone.first, self.minutes)])
-        return sums
+        days = self.zone.first.size - 1
+        sums = np.bincount(self.zone.day[: self.minutes], values, minlength=days)
+        return sums[:days].astype(np.int64)
 
 
 class Activity:
@@ -78,14 +83,14 @@ class Activity:
     def __init__(
         self,
         grid: Grid,
-        timezone: str,
+        timezone: str | Zone,
         truth: Truth,
         synced: Seconds,
         memory_days: int,
         rng: np.random.Generator | None = None,
     ) -> None:
         self.grid, self.truth, self.synced = grid, truth, synced
-        self.zone = grid.zone(timezone)
+        self.zone = grid.zone(timezone) if isinstance(timezone, str) else timezone
         self.lost = self._forgotten(memory_days)
         self.drafts = self._draw_drafts(rng) if rng else ()
         self._steps = np.where(self.lost, 0, truth.steps).astype(np.uint16)
@@ -124,7 +129,7 @@ class Activity:
         ready = (np.arange(self.grid.minutes, dtype=np.int64) + 1) * 60
         number = np.searchsorted(self.synced, ready)
         synced = np.append(self.synced, 0)[number]  # 0: never synced, so nothing forgotten yet
-        ends = self.zone.first[self.zone.day[:-1] + 1] * 60
+        ends = self.zone.ends[self.zone.day[:-1]] * 60
         lost: Bool = (synced > 0) & (ends <= synced - memory_days * DAY_SECONDS)
         return lost
 
@@ -135,7 +140,7 @@ class Activity:
 
     def _draft(self, day: int, rng: np.random.Generator) -> Draft | None:
         """A day shown a little otherwise until a sync after its end; None where that cannot be."""
-        first, last = int(self.zone.first[day]), int(self.zone.first[day + 1])
+        first, last = int(self.zone.first[day]), int(self.zone.ends[day])
         delay = int(rng.integers(6 * 3600, 60 * 3600))
         until = int(np.searchsorted(self.synced, last * 60 + delay))
         steps = self.truth.steps[first:last].copy()
@@ -143,6 +148,8 @@ class Activity:
         change[rng.random(steps.size) > 0.3] = 0
         soon = last * 60 + RESTATED_WITHIN_DAYS * DAY_SECONDS - 3600
         if until >= self.synced.size or self.synced[until] > soon or steps.size == 0:
+            return None
+        if (self.zone.day[first:last] != day).any():  # a date lived twice
             return None
         if self.lost[first:last].any() or steps.max() > 150 or steps.max() == 0:
             return None

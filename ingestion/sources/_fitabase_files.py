@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,7 @@ class Kind:
 
 
 WIDE = tuple(f"steps{minute:02d}" for minute in range(60))
+_TOO_LARGE = 1 << 40  # for any count
 KINDS = (
     Kind(
         "minute_steps",
@@ -140,7 +142,7 @@ def read_part(reply: Reply) -> Part:
     clock, day_first = _clock(name, table[kind.stamp])
     person, people = _people(name, kind, table)
     width = len(kind.values)
-    columns = [table[v].fill_null(-1).to_numpy().astype(np.int64) for v in kind.values]
+    columns = [_whole(table[v].fill_null(-1).to_numpy()) for v in kind.values]
     return Part(
         name=name,
         kind=kind,
@@ -151,6 +153,13 @@ def read_part(reply: Reply) -> Part:
         value=np.stack(columns, axis=1).ravel(),
         day_first=day_first,
     )
+
+
+def _whole(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Numbers without what follows the point; those that are none, or too large, are impossible."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=-1, posinf=_TOO_LARGE, neginf=-1)
+    return values.clip(-1, _TOO_LARGE).astype(np.int64)
 
 
 def check_formats(parts: Sequence[Part]) -> None:

@@ -13,6 +13,7 @@ from ingestion.errors import BadReply, ScopeMissing
 from ingestion.http import withheld_body
 from ingestion.source import Ask, Client, Reply, Window, hashed_id
 from ingestion.sources import _google_bodies as bodies
+from ingestion.sources import _google_shapes as shapes
 from ingestion.sources._google_days import day_frame
 
 ME = "/v4/users/me"
@@ -30,7 +31,9 @@ def fetch_settings(client: Client, ask: Ask) -> Reply:
     with withheld_body():
         response = client.get(path)
     told = bodies.decode(response.content, bodies.Settings)
-    body = msgspec.json.encode({"timeZone": told.time_zone, "utcOffset": told.utc_offset})
+    kept = {"timeZone": told.time_zone, "utcOffset": told.utc_offset}
+    drift = shapes.kept_drift("settings", response.content, shapes.SETTINGS)
+    body = msgspec.json.encode(kept | drift)
     return _reply(ask, "settings", f"GET {path}", response, body=body)
 
 
@@ -40,7 +43,9 @@ def fetch_devices(client: Client, ask: Ask) -> Iterator[Reply]:
     with withheld_body():
         for asked, response in _got(client, path, {"pageSize": "100"}, bodies.Devices):
             told = bodies.decode(response.content, bodies.Devices).paired_devices
-            body = msgspec.json.encode({"pairedDevices": [_kept(device) for device in told]})
+            drift = shapes.kept_drift("paired-devices", response.content, shapes.DEVICES)
+            kept = {"pairedDevices": [_kept(device) for device in told]} | drift
+            body = msgspec.json.encode(kept)
             request = f"GET {path}?{urlencode(asked)}"
             yield _reply(ask, "paired-devices", request, response, body=body)
 

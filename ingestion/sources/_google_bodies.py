@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.errors import BadReply
+from ingestion.errors import NOT_JSON, BadReply
 
 Longs = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ class Device(_Camel):
     device_version: str | None = None
     features: list[str] | None = None
     last_sync_time: str | None = None
-    battery_level: int | None = None
+    battery_level: Number = None
 
 
 class Paged(_Camel):
@@ -50,6 +50,12 @@ class Paged(_Camel):
 
 class Devices(Paged):
     paired_devices: list[Device] = []
+
+
+class KeptPart(_Camel):
+    """What a reply that is kept in part says of the rest: field, kind of drift, how often."""
+
+    drift: list[tuple[str, str, int]] = []
 
 
 class Interval(msgspec.Struct, rename="camel", gc=False, frozen=True):
@@ -107,8 +113,8 @@ class Buckets(Paged):
 def decode(body: bytes, kind: type[B]) -> B:
     """The body as `kind`; BadReply when it is something else."""
     try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.MsgspecError:
+        return msgspec.json.decode(body, type=kind, strict=False)  # a number may come as text
+    except NOT_JSON:
         what = kind.__name__.lower()
         raise BadReply(
             f"google_health: a reply does not hold {what}; its raw body is kept"

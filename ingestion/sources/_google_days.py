@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 
@@ -21,7 +21,8 @@ from ingestion.sources._google_bodies import NO_TIME, Longs, Reals, StepPoints
 MINUTE, DAY = 60, 86_400  # seconds
 DAY_MINUTES = 1_440
 MOST = 65_535  # what a minute's count, or a minute's number, can be in the lake (16 bits)
-OFFSET_HOLDS_MINUTES = 60  # a heart beat this long after a step point is at the point's offset
+DENSE = 2 / 3  # of the minutes with a heart beat; walking alone is in a third of them
+LEAST_OFFSET, MOST_OFFSET = -12 * 3600, 14 * 3600  # of the world's zones, in seconds from UTC
 _EPOCH = date(1970, 1, 1)
 
 Mask = npt.NDArray[np.bool_]
@@ -88,21 +89,36 @@ def heart_minutes(
 ) -> Worn:
     """One row per minute with a heart rate; `start` in seconds since 1970 UTC.
 
-    These points carry no offset: a step point of the hour before lends its own, else the zone.
+    These points carry no offset: the nearest step point lends its own, or where that is the
+    zone's the zone, which knows of summer time. A device that gives a step point to every minute
+    that it is worn (DENSE) tells with them which days were asked for: a heart beat without one was
+    on another date, in a place that is not known.
     """
     minute, first = np.unique(start // MINUTE, return_index=True)
     count.reject("duplicate", start.size - minute.size)
-    offset = zone_offsets(minute, zone)
-    if steps.minute.size:
-        near = np.maximum(np.searchsorted(steps.minute, minute, side="right") - 1, 0)
-        gap = minute - steps.minute[near]
-        offset = np.where((gap >= 0) & (gap <= OFFSET_HOLDS_MINUTES), steps.offset[near], offset)
+    beside = np.isin(minute, steps.minute)
+    if minute.size and beside.mean() >= DENSE:
+        count.reject("no_step_minute", int((~beside).sum()))
+        minute, first = minute[beside], first[beside]
+    offset = _offsets_near(minute, steps, zone)
     day = (minute * MINUTE + offset) // DAY
     inside = _inside(day, window)
     count.reject("outside_window", int((~inside).sum()))
     count.landed += int(inside.sum())
     columns = (minute, day, offset, np.zeros_like(minute), page[first])
     return Worn(*(column[inside] for column in columns))
+
+
+def _offsets_near(minute: Longs, steps: Worn, zone: tzinfo) -> Longs:
+    at_home = zone_offsets(minute, zone)
+    if not steps.minute.size:
+        return at_home
+    after = np.minimum(np.searchsorted(steps.minute, minute), steps.minute.size - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = minute - steps.minute[before] <= steps.minute[after] - minute
+    near = np.where(nearer, before, after)
+    abroad = steps.offset != zone_offsets(steps.minute, zone)
+    return np.where(abroad[near], steps.offset[near], at_home)
 
 
 def numbered(day: date) -> int:
@@ -130,22 +146,49 @@ def day_frame(day: date, zone: tzinfo) -> tuple[datetime, int]:
     return start, int((end - start).total_seconds()) // MINUTE
 
 
-def placed(day: int, zone: tzinfo, parts: Sequence[Worn]) -> tuple[datetime, int, list[Minutes]]:
-    """Midnight, day length, and each part's minutes counted from that midnight.
+@dataclass(frozen=True)
+class Placed:
+    """A local day: its midnight, its length, and each part's minutes counted from that midnight.
 
-    Midnight is the zone's, unless a minute lies before it or too far after: then it is midnight
-    at the earliest minute's own offset, and no minute is lost.
+    `zone` is the one that the day was lived in; None where it is none of those known, as abroad.
     """
-    start_at, length = day_frame(calendar_day(day), zone)
-    start = int(start_at.timestamp()) // MINUTE
-    held = [part for part in parts if part.minute.size]
-    if held:
-        earliest = min(held, key=lambda part: int(part.minute[0]))
-        latest = max(int(part.minute[-1]) for part in held)
-        if earliest.minute[0] < start or latest - start > MOST:
-            start = day * DAY_MINUTES - int(earliest.offset[0]) // MINUTE
-            start_at = datetime.fromtimestamp(start * MINUTE, UTC)
-    return start_at, length, [(part.minute - start).astype(np.uint16) for part in parts]
+
+    start_at: datetime
+    day_minutes: int
+    zone: tzinfo | None
+    minutes: list[Minutes]
+
+
+def placed(day: int, zones: Sequence[tzinfo], parts: Sequence[Worn]) -> Placed:
+    """The day as its own minutes tell it, and where they do not, as the first of `zones` does.
+
+    It begins at the midnight of the clock at its first minute and ends at that of its last. A clock
+    that goes by one of the zones has that zone's midnights, which know of summer time.
+    """
+    ends = _ends([part for part in parts if part.minute.size])
+    clocks = [_clock(minute, offset, zones) for minute, offset in ends] or [zones[0]] * 2
+    start, end = (_midnight(day + n, clock) for n, clock in enumerate(clocks))
+    minutes = [(part.minute - start).astype(np.uint16) for part in parts]
+    zone = next((zone for zone in zones if all(clock is zone for clock in clocks)), None)
+    return Placed(datetime.fromtimestamp(start * MINUTE, UTC), end - start, zone, minutes)
+
+
+def _ends(held: Sequence[Worn]) -> list[tuple[int, int]]:
+    """(minute, offset in seconds) of the first and of the last minute; none of none."""
+    firsts = [(int(part.minute[0]), int(part.offset[0])) for part in held]
+    lasts = [(int(part.minute[-1]), int(part.offset[-1])) for part in held]
+    return [min(firsts), max(lasts)] if held else []
+
+
+def _clock(minute: int, offset: int, zones: Sequence[tzinfo]) -> tzinfo:
+    """The first zone whose clock shows that offset then; a clock of that offset if none does."""
+    going = (zone for zone in zones if _zone_offset(minute // 30, zone) == offset)
+    return next(going, timezone(timedelta(seconds=offset)))
+
+
+def _midnight(day: int, clock: tzinfo) -> int:
+    """The minute since 1970 UTC at which a local day begins."""
+    return int(day_frame(calendar_day(day), clock)[0].timestamp()) // MINUTE
 
 
 def zone_offsets(minute: Longs, zone: tzinfo) -> Longs:
@@ -192,11 +235,12 @@ def _inside(day: Longs, window: Window | None) -> Mask:
 
 
 def _offsets(points: StepPoints, zone: tzinfo) -> Longs:
-    unsaid = points.offset == NO_TIME
+    unsaid = (points.offset < LEAST_OFFSET) | (points.offset > MOST_OFFSET)  # NO_TIME among them
     if not unsaid.any():
         return points.offset
     offset = points.offset.copy()
-    offset[unsaid] = zone_offsets(points.start[unsaid] // MINUTE, zone)
+    timed = np.maximum(points.start[unsaid], 0)  # NO_TIME has no offset, and needs none
+    offset[unsaid] = zone_offsets(timed // MINUTE, zone)
     return offset
 
 

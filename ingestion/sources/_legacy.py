@@ -13,6 +13,7 @@ What it does badly, and what is done here about it:
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from fitbit import exceptions as faults
 from oauthlib.oauth2 import OAuth2Error
 
 from ingestion.errors import BadReply, Misconfigured, RateLimited, SourceError, VendorDown
-from ingestion.http import PATIENCE, Patience, refusal
+from ingestion.http import LONGEST_WAIT_SECONDS, PATIENCE, Patience, refusal
 
 ENDPOINT = "https://api.fitbit.com"
 TIMEOUT_SECONDS = 30.0
@@ -62,8 +63,11 @@ class LegacyClient:
 
     `refresh` gives a new access token, kept before it is returned (ingestion.grants). `requests`
     counts every call of the API, those that failed too: they spend the hourly 150 as well.
-    `account` is the vendor's id of the account that consented, where it is known.
+    `account` is the vendor's id of the account that consented, where it is known. `pace` is called
+    before each call of the API (ingestion.budget).
     """
+
+    pace: Callable[[], None] | None = None
 
     def __init__(
         self, access_token: str, refresh: Callable[[], str], *, endpoint: str = ENDPOINT,
@@ -74,12 +78,26 @@ class LegacyClient:
         self.account = account
         self._refresh, self._now, self._patience = refresh, now, patience
         self.last: Answer | None = None  # the last reply of any status
+        self._hour: tuple[int, float] | None = None  # what is left of it, and when it ends
         self._api = self._package(endpoint, timeout_seconds)
         self._use(access_token)
 
     def ask(self, call: Callable[[Any], object]) -> Answer:
         """The reply to `call`, which is given the package's client. Raises errors.SourceError."""
         return self._patience.persist(lambda: self._once(call))
+
+    @property
+    def left(self) -> int | None:
+        """Requests that are left of the participant's hour, as the vendor last said; None when it
+        has not said, or that hour is over."""
+        return self._hour[0] if self._hour and time.monotonic() < self._hour[1] else None
+
+    @property
+    def resets_in(self) -> float:
+        """Seconds until the hour's budget starts anew."""
+        if self._hour and (rest := self._hour[1] - time.monotonic()) > 0:
+            return rest
+        return _to_top_of_hour(self._now())
 
     def _package(self, endpoint: str, timeout_seconds: float) -> Any:
         api = Fitbit("", "", system=None, timeout=timeout_seconds)
@@ -93,6 +111,8 @@ class LegacyClient:
 
     def _once(self, call: Callable[[Any], object]) -> Answer:
         self._forget()
+        if self.pace:
+            self.pace()
         try:
             call(self._api)
         except _FAULTS as error:
@@ -114,9 +134,12 @@ class LegacyClient:
 
     def _keep(self, response: requests.Response, **_: object) -> None:
         request = f"GET {response.request.path_url}"
-        headers = dict(response.headers)
+        headers = {name.title(): value for name, value in response.headers.items()}
         self.last = Answer(request, response.status_code, headers, response.content)
         self.requests += 1
+        told = [headers.get(f"Fitbit-Rate-Limit-{name}", "") for name in ("Remaining", "Reset")]
+        if all(word.isdecimal() and len(word) < 9 for word in told):
+            self._hour = (int(told[0]), time.monotonic() + int(told[1]))
 
     def _renew(self) -> dict[str, str]:
         self._forget()  # the 401 is dealt with; what comes next speaks for itself
@@ -146,7 +169,7 @@ def trouble_of(answer: Answer, now: Callable[[], datetime]) -> SourceError:
     where = f"fitbit: {answer.request}"
     if answer.status == 401 and _error_type(answer.body) == "expired_token":
         return VendorDown(f"{where}: a token just renewed is called expired", HOUR_SECONDS)
-    headers = {k: v for k, v in answer.headers.items() if k.title() in ("Retry-After", "Date")}
+    headers = {k: v for k, v in answer.headers.items() if k in ("Retry-After", "Date")}
     error = refusal(httpx.Response(answer.status, headers=headers, content=answer.body), where)
     if isinstance(error, RateLimited) and error.retry_after is None:
         error.retry_after = _seconds_to_reset(answer, now)
@@ -164,6 +187,9 @@ def _seconds_to_reset(answer: Answer, now: Callable[[], datetime]) -> float:
     """Seconds until the budget starts anew: as the header says, else the top of the hour."""
     told = answer.headers.get("Fitbit-Rate-Limit-Reset", "").strip()
     if told.isdecimal():
-        return float(told)
-    at = now()
+        return min(float(told), LONGEST_WAIT_SECONDS)
+    return _to_top_of_hour(now())
+
+
+def _to_top_of_hour(at: datetime) -> float:
     return HOUR_SECONDS - (at.minute * 60 + at.second)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.errors import BadReply
+from ingestion.errors import NOT_JSON, BadReply
 from ingestion.local_days import EPOCH, LocalDay, local_day
 from ingestion.source import ActivityDay, Count, Reading, Reply, runs_of
 
@@ -70,7 +70,7 @@ def decoded(reply: Reply, shape: type[T]) -> T:
     """The body as `shape`, numbers in strings too; BadReply when it is something else."""
     try:
         return msgspec.json.decode(reply.body, type=shape, strict=False)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BadReply(f"fitbit: {reply.data_type}: {error}") from None
 
 

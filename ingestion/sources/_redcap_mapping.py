@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ingestion.errors import Misconfigured
-from warehouse.study import Code, Study
+from ingestion.errors import BadInput, Misconfigured
+from warehouse.study import Code, Study, Zone
 
 SECTION = "sources.redcap"
+ACCESS_GROUP = "redcap_data_access_group"
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]  # a checkbox's option: field___1
 
 
@@ -100,6 +101,8 @@ class Mapping(_Part):
     """The section. `codes` turns a project's codes into the study's, by column: arm, site, sex ...
 
     `missing_codes` are the project's missing-data codes; they and the empty text mean no answer.
+    REDCap exports dates as 2026-01-31; `dates` says how another program has rewritten them since.
+    `timezone` is that of the server's clock, by which exports are told apart; UTC without it.
     """
 
     record_id: FieldName = "record_id"
@@ -111,6 +114,8 @@ class Mapping(_Part):
     codes: dict[str, dict[str, str]] = {}
     missing_codes: list[str] = []
     decimal_comma: bool = False
+    dates: Literal["day_first", "month_first"] | None = None
+    timezone: Zone | None = None
 
     def fields_by_key(self) -> dict[str, str]:
         """Every field asked for, by the key of study.toml that names it."""
@@ -155,6 +160,9 @@ def check_fields(mapping: Mapping, project: Iterable[dict[str, Any]]) -> None:
             f"field; that is {next(iter(fields), 'none')!r}"
         )
     for key, name in mapping.fields_by_key().items():
+        is_group = name == ACCESS_GROUP  # which is a site, or nothing that is mapped
+        if made_by_redcap(name, fields.values()) and is_group == key.endswith("roster.site"):
+            continue
         row = fields.get(base_of(name))
         if row is None:
             raise Misconfigured(f"study.toml: {key}: {_unknown('field', name, fields)}")
@@ -169,6 +177,44 @@ def check_fields(mapping: Mapping, project: Iterable[dict[str, Any]]) -> None:
         if told and told.form not in forms:
             where = f"study.toml: {SECTION}.{part}.form"
             raise Misconfigured(f"{where}: {_unknown('form', told.form, forms)}")
+
+
+def check_columns(name: str, columns: Collection[str], mapping: Mapping) -> frozenset[str]:
+    """The instruments that a flat export holds no item of.
+
+    BadInput when it has none of what is mapped, or has a part of an instrument, of the sessions,
+    goals or roster: the rest would be taken for blank.
+    """
+    parts: dict[str, dict[str, str]] = {}
+    for key, field in mapping.fields_by_key().items():
+        parts.setdefault(key.rpartition(".")[0], {})[key] = field
+    parts.pop(SECTION)  # the record id
+    lacking = {part: {k: f for k, f in one.items() if f not in columns}
+               for part, one in parts.items()}  # fmt: skip
+    none_of = {part for part, one in parts.items() if _items(one) <= _items(lacking[part])}
+    wanted = none_of if none_of == set(parts) else set(parts) - none_of
+    missing = [
+        f"{field} ({key})" for part in sorted(wanted) for key, field in lacking[part].items()
+    ]
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        listed = ", ".join(missing[:5]) + more
+        raise BadInput(f"{name}: no column {listed}; export it with raw codes")
+    start = f"{SECTION}.instruments."
+    return frozenset(part.removeprefix(start) for part in none_of if part.startswith(start))
+
+
+def made_by_redcap(name: str, project: Iterable[dict[str, Any]]) -> bool:
+    """Whether a column is REDCap's own: the data access group, or when a survey was completed."""
+    if name == ACCESS_GROUP:
+        return True
+    survey = name.removesuffix("_timestamp")
+    return survey != name and survey in {str(row.get("form_name")) for row in project}
+
+
+def _items(fields: dict[str, str]) -> set[str]:
+    """Keys beside the date of an instrument, which it may share with another."""
+    return {key for key in fields if not key.endswith(".date")}
 
 
 def base_of(name: str) -> str:

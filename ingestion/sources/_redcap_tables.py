@@ -7,98 +7,26 @@ scale's range is for scoring to judge.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
 from ingestion.source import Count, Reading
-from ingestion.sources._redcap_mapping import Goals, Instrument, Mapping, Roster, Sessions, base_of
+from ingestion.sources._redcap_cells import Cells, Refused
+from ingestion.sources._redcap_mapping import Goals, Instrument, Roster, Sessions
 from ingestion.sources._redcap_rows import Row
-from warehouse.study import Study
 
 SAVED = ("1", "2")  # <form>_complete: unverified, complete; 0 also stands where nothing was saved
-YES_NO = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
 SEXES = ("female", "male")
 RULES = ("protocol", "coordinator")
+known_zones = cache(available_timezones)  # it reads a folder tree, and is asked for each record
 AGES = range(18, 121)  # as warehouse.tables.landed.participant bounds them
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
-class Refused(ValueError):
-    """A row that cannot land; its text is the reason that is counted."""
-
-
-@dataclass(frozen=True)
-class Cells:
-    """What the cells of rows mean under a study's mapping; None is no answer."""
-
-    mapping: Mapping
-    study: Study
-
-    def text(self, row: Row, column: str | None, name: str = "") -> str | None:
-        """The text of a cell, in the study's codes for `name`. None when it is blank, holds a
-        missing-data code, or is not mapped."""
-        text = row.cell(column) if column else ""
-        if not text or text in self.mapping.missing_codes:
-            return None
-        return self.mapping.codes.get(name, {}).get(text, text)
-
-    def answer(self, row: Row, column: str) -> str | None:
-        """An item's answer, with a point for the decimal comma where the project writes commas."""
-        text = self.text(row, column)
-        if text and self.mapping.decimal_comma and DECIMAL_COMMA.fullmatch(text):
-            return text.replace(",", ".")
-        return text
-
-    def day(self, row: Row, column: str | None) -> date | None:
-        """A date; a time may follow it."""
-        text = self.text(row, column)
-        try:
-            return date.fromisoformat(text[:10]) if text else None
-        except ValueError:
-            raise Refused("bad_date") from None
-
-    def required_day(self, row: Row, column: str, reason: str) -> date:
-        found = self.day(row, column)
-        if found is None:
-            raise Refused(reason)
-        return found
-
-    def yes_no(self, row: Row, column: str | None, name: str) -> bool | None:
-        text = self.text(row, column, name)
-        if text is not None and text.lower() not in YES_NO:
-            raise Refused("bad_value")
-        return None if text is None else YES_NO[text.lower()]
-
-    def whole(self, row: Row, column: str | None, bounds: range) -> int | None:
-        text = self.text(row, column)
-        if text is not None and not (text.isdecimal() and int(text) in bounds):
-            raise Refused("bad_value")
-        return None if text is None else int(text)
-
-    def one_of(self, known: Collection[str], row: Row, column: str | None, name: str) -> str | None:
-        """A code out of `known`; what else is typed there might be a name and is refused."""
-        code = self.text(row, column, name)
-        if code is not None and code not in known:
-            raise Refused(f"unknown_{name}")
-        return code
-
-    def therapist(self, row: Row, column: str | None) -> str | None:
-        known = {therapist.code for therapist in self.study.therapists}
-        return self.one_of(known, row, column, "therapist_id")
-
-
-def read_tables(
-    rows: Sequence[Row], mapping: Mapping, study: Study, forms: dict[str, str], reading: Reading
-) -> None:
-    """Put the rows into `reading` and its counts, also by participant (`counts_of`).
-
-    `forms` tells a field's form, where known.
-    """
-    cells = Cells(mapping, study)
+def read_tables(rows: Sequence[Row], cells: Cells, reading: Reading) -> None:
+    """Put the rows into `reading` and its counts, also by participant (`counts_of`)."""
     by_record: dict[str, list[Row]] = {}
     for row in rows:
         by_record.setdefault(row.record, []).append(row)
@@ -107,7 +35,7 @@ def read_tables(
         reading.count(name)
     for record, mine in by_record.items():
         part = Reading()
-        _read_record(mine, cells, forms, part)
+        _read_record(mine, cells, part)
         for table, found in part.rows.items():
             reading.rows.setdefault(table, []).extend(found)
         for name, count in part.counts.items():
@@ -115,11 +43,9 @@ def read_tables(
         reading.counts_of[record] = part.counts
 
 
-def _read_record(
-    rows: Sequence[Row], cells: Cells, forms: dict[str, str], reading: Reading
-) -> None:
+def _read_record(rows: Sequence[Row], cells: Cells, reading: Reading) -> None:
     mapping = cells.mapping
-    reading.rows["response"] = _responses(rows, cells, forms, reading.count("responses"))
+    reading.rows["response"] = _responses(rows, cells, reading.count("responses"))
     if told := mapping.sessions:
         columns = [told.held_on, told.attended, told.therapist_id]
         mine = _filled([row for row in rows if row.form == told.form], columns)
@@ -164,14 +90,12 @@ def _touched(row: Row, column: str) -> bool:
     return bool(text) and not (text == "0" and "___" in column)
 
 
-def _responses(
-    rows: Sequence[Row], cells: Cells, forms: dict[str, str], count: Count
-) -> list[dict[str, Any]]:
+def _responses(rows: Sequence[Row], cells: Cells, count: Count) -> list[dict[str, Any]]:
     landed: list[dict[str, Any]] = []
     seen: set[tuple[str, str, str, int]] = set()
     for row in rows:
         for code, instrument in cells.mapping.instruments.items():
-            if not _was_answered(row, instrument, forms):
+            if code in row.absent or not _was_answered(row, instrument, cells):
                 continue
             points = len(instrument.by_item)
             count.received += points
@@ -183,10 +107,10 @@ def _responses(
     return landed
 
 
-def _was_answered(row: Row, instrument: Instrument, forms: dict[str, str]) -> bool:
+def _was_answered(row: Row, instrument: Instrument, cells: Cells) -> bool:
     """Whether the form was filled in: a cell is, or it was saved as complete with all blank."""
     columns = instrument.all_fields
-    form = forms.get(base_of(columns[-1]))
+    form = cells.form_of(columns[-1])
     if form is not None and row.cell(f"{form}_complete") in SAVED:
         return True
     return any(_touched(row, column) for column in columns)
@@ -282,7 +206,7 @@ def _numbered(goals: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _participants(told: Roster, cells: Cells) -> Build:
     sites = {site.code: site.timezone for site in cells.study.sites}
     arms = {arm.code for arm in cells.study.arms}
-    zones = available_timezones()  # reads a folder tree: once is enough
+    zones = known_zones()
     columns = told.columns
 
     def build(row: Row) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ingestion.sources._table_sheets import Line, Sheet
 from warehouse.study import Study
 from warehouse.tables import landed
 
+MOST = 2**31 - 1  # what a column of whole numbers can hold
 YES_NO = {
     "1": True,
     "yes": True,
@@ -113,12 +114,12 @@ class Cells:
         return self.sheet.columns.get(column, column)
 
 
-def whole(line: Line, column: str, sheet: Sheet, low: int, high: int | None = None) -> int:
+def whole(line: Line, column: str, sheet: Sheet, low: int, high: int = MOST) -> int:
     """A whole number of at least `low` and at most `high`."""
     text = line[column]
-    found = int(text) if text.isdecimal() else None
-    if found is None or found < low or (high is not None and found > high):
-        wanted = f"from {low}" + (f" to {high}" if high is not None else "")
+    found = int(text) if text.isdecimal() and len(text) <= len(str(MOST)) else None
+    if found is None or not low <= found <= high:
+        wanted = f"from {low}" + (f" to {high}" if high < MOST else "")
         title = sheet.columns.get(column, column)
         raise BadInput(f"{line.where}: {title} is not a whole number {wanted}")
     return found

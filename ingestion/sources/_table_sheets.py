@@ -10,17 +10,38 @@ from __future__ import annotations
 import csv
 import io
 import re
+import struct
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from xml.etree.ElementTree import ParseError
 
 import openpyxl
 
-from ingestion.delimited import delimiter_of, normal
+from ingestion.delimited import decoded, delimiter_of, normal
 from ingestion.errors import BadInput
 
 DATE_ORDERS = {"day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
+# What openpyxl raises of a workbook that is damaged, beside what a zip file does.
+_NO_BOOK = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ParseError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -76,33 +97,35 @@ def read_sheets(name: str, body: bytes) -> list[Sheet]:
 
 def _excel(name: str, body: bytes) -> Iterator[Sheet]:
     try:
-        book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        with warnings.catch_warnings(action="ignore"):  # what it leaves out, we do not read
+            tables = _cells_by_sheet(body)
+    except _NO_BOOK:
         raise BadInput(f"{name}: not a whole Excel file; save it as .xlsx again") from None
-    for sheet in book.worksheets:
-        rows = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    for title, rows in tables:
         width = max(map(len, rows), default=0)  # a row may end with its last filled cell
         padded = [row + [""] * (width - len(row)) for row in rows]
-        yield _sheet(f"{name}, sheet {sheet.title}", list(enumerate(padded, start=1)))
-    book.close()
+        yield _sheet(f"{name}, sheet {title}", list(enumerate(padded, start=1)))
+
+
+def _cells_by_sheet(body: bytes) -> list[tuple[str, list[list[str]]]]:
+    """Each sheet's title and rows; a cell is unpacked and read only when it is asked for."""
+    with closing(openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True)) as book:
+        return [
+            (
+                sheet.title,
+                [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)],
+            )
+            for sheet in book.worksheets
+        ]
 
 
 def _csv_rows(name: str, body: bytes) -> list[tuple[int, list[str]]]:
-    text = _decoded(body)
+    text = decoded(body)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n")[0]))
     try:
         return [(reader.line_num, [_text(cell) for cell in row]) for row in reader]
     except csv.Error:
         raise BadInput(f"{name}: row {reader.line_num} is no row of a CSV file") from None
-
-
-def _decoded(body: bytes) -> str:
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return body.decode("utf-16")
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
 
 
 def _sheet(where: str, rows: Sequence[tuple[int, list[str]]]) -> Sheet:

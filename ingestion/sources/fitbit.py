@@ -3,21 +3,24 @@
 The vendor writes clock times of the participant's zone without an offset, and fills unworn minutes
 with zero steps. So wear rests on heart-rate minutes, and the hour that autumn repeats cannot be
 told apart: what stands there is put in the first of the two. Contract: dev.fitbit.com/build/
-reference/web-api. Fitbit allows 150 requests an hour to a participant; n days cost 3 + 2n.
+reference/web-api. Fitbit allows 150 requests an hour to a participant; n days cost 3 + 2n, and a
+device that has not synced since costs one. The days that the rest of the hour allows are asked
+for, oldest first; the next pull goes on from there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from ingestion.errors import Misconfigured, ScopeMissing, WrongAccount
+from ingestion.drift import Shape, drift_of
+from ingestion.errors import Misconfigured, OutOfBudget, RateLimited, ScopeMissing, WrongAccount
 from ingestion.http import withheld_body
 from ingestion.source import Ask, Device, Reading, Reply, Window, hashed_id
 from ingestion.sources._legacy import Answer, LegacyClient
@@ -25,6 +28,8 @@ from ingestion.sources._legacy_days import Person, age, decoded, read_days
 from ingestion.sources._syncs import plausible
 
 MOST_DAYS_OF_TOTALS = 1095
+KEPT_FOR_OTHERS = 5  # of an hour's requests: the next look at the devices, a person who asks
+MOST_DAYS = 70  # of an hour whose budget the vendor does not tell: 3 + 2n of 150 requests
 known_zones = cache(available_timezones)  # it reads a folder tree
 # deviceVersion of the trackers (and of the phone's own counting) that measure no heart rate
 NO_HEART_RATE = {
@@ -34,7 +39,7 @@ NO_HEART_RATE = {
 
 
 class _User(msgspec.Struct, rename="camel"):
-    """What is kept of a profile, which also holds a name and a birth date."""
+    """What is read of a profile, which also holds a name and a birth date."""
 
     timezone: str | None = None
     encoded_id: str | None = None
@@ -69,6 +74,18 @@ class _Device(msgspec.Struct, rename="camel"):
         return plausible(self.last_sync_time.replace(tzinfo=ZoneInfo(timezone)), told_at)
 
 
+_TOTALS = [{"dateTime": "text", "value": "int64"}]
+_MINUTES = {
+    "dataset": [{"time": "text", "value": "integer"}],
+    "datasetInterval": "integer", "datasetType": "text",
+}  # fmt: skip
+SHAPES = {
+    "totals": Shape({"activities-steps": _TOTALS}),
+    "steps": Shape({"activities-steps": _TOTALS, "activities-steps-intraday": _MINUTES}),
+    "heart": Shape({"activities-heart": "any", "activities-heart-intraday": _MINUTES}),
+}
+
+
 class FitbitSource:
     """Steps and heart rate by the minute, daily totals, devices."""
 
@@ -77,21 +94,24 @@ class FitbitSource:
     era = "legacy_fitbit"
 
     def fetch(self, client: LegacyClient, ask: Ask) -> Iterator[Reply]:
-        """Profile and devices; then, if a device synced since `ask.synced_before`, the days.
+        """Devices; then, if one synced since `ask.synced_before`, the profile and the days.
 
         Days after the last sync are not asked for: nobody knows them yet. Where heart rate was
-        not permitted, its 403 is yielded and the days are asked for without. Raises SourceError.
+        not permitted, its 403 is yielded and the days are asked for without. Raises SourceError;
+        OutOfBudget after the last day that the participant's hour allows.
         """
-        with withheld_body():
-            profile = _reply(ask, "profile", client.ask(lambda api: api.user_profile_get()))
-        profile = _kept(profile, _Profile)
-        _check_account(profile, client.account)
-        yield profile
         with withheld_body():
             listed = _reply(ask, "devices", client.ask(lambda api: api.get_devices()))
         listed = _without_serials(listed)
         yield listed
         trackers = _trackers(listed)
+        if _is_quiet(trackers, ask):
+            return
+        with withheld_body():
+            profile = _reply(ask, "profile", client.ask(lambda api: api.user_profile_get()))
+        _check_account(profile, client.account)
+        profile = _zone_alone(profile)
+        yield profile
         window = _known_days(trackers, _timezone(profile, ask), ask)
         if window is not None:
             yield from _fetch_days(client, ask, window, _may_measure_heart(trackers))
@@ -101,6 +121,9 @@ class FitbitSource:
         reading = Reading()
         for reply in replies:
             reading.count(reply.data_type)  # what was asked for has a count, of nothing perhaps
+            if reply.data_type in SHAPES and reply.status == 200:
+                shape = SHAPES[reply.data_type]
+                reading.drift += drift_of(reply.data_type, reply.body, shape)
         profile, listed = (_newest(replies, kind) for kind in ("profile", "devices"))
         timezone = _timezone(profile, ask)
         if profile:
@@ -126,15 +149,46 @@ SOURCE = FitbitSource()
 
 
 def _fetch_days(client: LegacyClient, ask: Ask, window: Window, heart: bool) -> Iterator[Reply]:
-    for part in window.chunks(MOST_DAYS_OF_TOTALS):
+    affordable = _affordable(client, window, 1 + heart)
+    for part in affordable.chunks(MOST_DAYS_OF_TOTALS):
         yield _reply(ask, "totals", _ask_totals(client, part), part)
-    for on in window.days:
-        day = Window(on, on)
-        if heart:  # before the steps: a day whose steps are here is whole
-            answer = _ask_heart(client, on)
-            heart = answer.status == 200
-            yield _reply(ask, "heart", answer, day)
-        yield _reply(ask, "steps", _ask_minutes(client, "activities/steps", on), day)
+    for on in affordable.days:
+        if client.left is not None and client.left < 1 + heart:  # retries have spent more
+            raise _out_of_budget(client, on)
+        try:
+            replies = _ask_day(client, ask, on, heart)
+        except RateLimited as error:
+            raise _out_of_budget(client, on, error) from None
+        yield from replies
+        heart = heart and replies[0].status == 200
+    if affordable != window:
+        raise _out_of_budget(client, affordable.last_on + timedelta(days=1))
+
+
+def _affordable(client: LegacyClient, window: Window, each: int) -> Window:
+    """The first days of the window that the rest of the hour allows; RateLimited when none."""
+    left = client.left
+    days = MOST_DAYS if left is None else (left - 1 - KEPT_FOR_OTHERS) // each
+    if days < 1:
+        raise RateLimited("fitbit: this hour's requests are spent", client.resets_in)
+    return window.chunks(days)[0]
+
+
+def _out_of_budget(client: LegacyClient, on: date, error: RateLimited | None = None) -> OutOfBudget:
+    wait = error.retry_after if error else client.resets_in
+    return OutOfBudget(
+        f"fitbit: this hour's requests are spent; the days from {on} are asked for in the next",
+        on - timedelta(days=1), wait,
+    )  # fmt: skip
+
+
+def _ask_day(client: LegacyClient, ask: Ask, on: date, heart: bool) -> list[Reply]:
+    """Heart rate, where it is measured, and steps of one day."""
+    day, replies = Window(on, on), []
+    if heart:
+        replies.append(_reply(ask, "heart", _ask_heart(client, on), day))
+    steps = _ask_minutes(client, "activities/steps", on)
+    return [*replies, _reply(ask, "steps", steps, day)]
 
 
 def _ask_totals(client: LegacyClient, part: Window) -> Answer:
@@ -179,9 +233,10 @@ def _participant(ask: Ask) -> str:
     return ask.participant_id
 
 
-def _kept(reply: Reply, shape: type[msgspec.Struct]) -> Reply:
-    """The reply with the fields of `shape` and no other."""
-    return replace(reply, body=msgspec.json.encode(decoded(reply, shape)))
+def _zone_alone(profile: Reply) -> Reply:
+    """The profile without what identifies somebody: only the time zone is kept."""
+    zone = decoded(profile, _Profile).user.timezone
+    return replace(profile, body=msgspec.json.encode({"user": {"timezone": zone}}))
 
 
 def _without_serials(reply: Reply) -> Reply:
@@ -217,6 +272,19 @@ def _timezone(profile: Reply | None, ask: Ask) -> str:
         if name in known_zones():
             return str(name)
     raise Misconfigured("fitbit: neither the profile nor the roster tells the time zone")
+
+
+def _is_quiet(trackers: Sequence[_Device], ask: Ask) -> bool:
+    """Whether no tracker has synced at all, or the newest sync is the one that has landed.
+
+    The vendor's clock times are of the profile's zone. Where that is not the roster's they differ,
+    and the profile is asked for before anything is said.
+    """
+    clocks = [tracker.last_sync_time for tracker in trackers if tracker.last_sync_time]
+    if not clocks or ask.synced_before is None or ask.timezone is None:
+        return not clocks
+    syncs = [tracker.synced_at(ask.timezone, ask.now) for tracker in trackers]
+    return max(filter(None, syncs), default=None) == ask.synced_before
 
 
 def _known_days(trackers: Sequence[_Device], timezone: str, ask: Ask) -> Window | None:

@@ -36,6 +36,7 @@ from ingestion.sources._google_days import (
     placed,
     step_minutes,
 )
+from ingestion.sources._google_shapes import drift_in
 from ingestion.sources._syncs import plausible
 
 DATA_TYPES = ("settings", "paired-devices", "steps", "daily-steps", "heart-rate")
@@ -51,14 +52,12 @@ class GoogleHealth:
     era = "google_health"
 
     def fetch(self, client: Client, ask: Ask) -> Iterator[Reply]:
-        """Settings and devices; then, unless the device has not synced since, the window.
+        """Devices; then, unless none has synced since, the settings and the window.
 
-        Two requests on a quiet day. A refused heart rate is no error but a reply of status 403
+        One request on a quiet day. A refused heart rate is no error but a reply of status 403
         with our own words as body: wear then rests on explicit zeros. Read what was yielded only
         when the fetch has come to its end: the first pages hold the newest days alone.
         """
-        settings = asks.fetch_settings(client, ask)
-        yield settings
         told = list(asks.fetch_devices(client, ask))
         yield from told
         devices, window = asks.trackers(told), ask.window
@@ -66,6 +65,8 @@ class GoogleHealth:
         synced_at = max(syncs, default=None)
         if window is None or (synced_at is not None and synced_at == ask.synced_before):
             return
+        settings = asks.fetch_settings(client, ask)
+        yield settings
         zone = _zone([settings], ask)
         span = asks.utc_span(window, zone)
         for reply in asks.fetch_steps(client, ask, window):
@@ -91,6 +92,7 @@ class GoogleHealth:
         reading.days = list(_read_days(kinds, counts, reading.devices, ask))
         reading.days += _empty_days(kinds, counts, reading, ask)
         reading.days.sort(key=lambda day: day.activity_date)
+        reading.drift = drift_in(reply for kind in kinds.values() for reply in kind)
         return reading
 
 
@@ -148,7 +150,7 @@ def _empty_days(
     """
     refused = {reason for kind in DATA_TYPES[2:] for reason in counts[kind].rejections}
     synced_at = last_sync(reading)
-    if synced_at is None or refused - {"duplicate", "outside_window"}:
+    if synced_at is None or refused - {"duplicate", "outside_window", "no_step_minute"}:
         return []
     zone, nothing = _zone(kinds["settings"], ask), (NOTHING, NOTHING)
     told, model = {numbered(day.activity_date) for day in reading.days}, _model(reading.devices)
@@ -180,7 +182,8 @@ def _day(
     model: str | None, ask: Ask,
 ) -> ActivityDay:  # fmt: skip
     steps = parts[0]
-    start_at, day_minutes, (step_minute, heart_minute) = placed(day, zone, parts)
+    its = placed(day, [zone, *_roster_zone(ask)], parts)
+    step_minute, heart_minute = its.minutes
     wear_start, wear_length = runs_of(heart_minute if heart_minute.size else step_minute)
     method = "explicit_zero" if step_minute.size else None
     active = steps.steps > 0
@@ -188,9 +191,9 @@ def _day(
         participant_id=_participant(ask),
         source=SOURCE.name,
         activity_date=calendar_day(day),
-        timezone=getattr(zone, "key", None),
-        day_start_at=start_at,
-        day_minutes=day_minutes,
+        timezone=getattr(its.zone, "key", None),
+        day_start_at=its.start_at,
+        day_minutes=its.day_minutes,
         step_minute=step_minute[active],
         step_count=steps.steps[active].astype(np.uint16),
         wear_start=wear_start,
@@ -208,7 +211,8 @@ def _read_steps(replies: Sequence[Reply], zone: tzinfo, ask: Ask, count: Count) 
     pages = [bodies.decode(reply.body, bodies.Points).data_points for reply in replies]
     points, without = bodies.step_points(pages)
     count.received += without
-    count.reject("no_value", without)
+    for reply, page in zip(replies, pages, strict=True):
+        count.reject("no_value", sum(point.steps is None for point in page), reply.sha256)
     return step_minutes(points, zone, ask.window, count, replies)
 
 
@@ -224,8 +228,9 @@ def _read_heart_rate(
     ]
     known, beats = start != bodies.NO_TIME, bodies.real_numbers(rates) > 0  # NaN is not above 0
     count.received += start.size
-    count.reject("no_time", int((~known).sum()))
-    count.reject("no_value", int((known & ~beats).sum()))
+    for reason, bad in (("no_time", ~known), ("no_value", known & ~beats)):
+        if bad.any():
+            count.reject(reason, int(bad.sum()), replies[int(page[bad][0])].sha256)
     kept = known & beats
     return heart_minutes(start[kept], page[kept], steps, zone, ask.window, count)
 
@@ -269,6 +274,11 @@ def _zone(settings: Sequence[Reply], ask: Ask) -> tzinfo:
     return UTC if offset == bodies.NO_TIME else timezone(timedelta(seconds=offset))
 
 
+def _roster_zone(ask: Ask) -> list[tzinfo]:
+    """Home, where the roster has it: the vendor's zone may be the journey's."""
+    return [ZoneInfo(ask.timezone)] if ask.timezone else []
+
+
 def _participant(ask: Ask) -> str:
     if ask.participant_id is None:
         raise ValueError("google_health reads one participant at a time")
@@ -291,8 +301,8 @@ def _synced_at(device: bodies.Device, told_at: datetime) -> datetime | None:
 
 
 def _battery_pct(device: bodies.Device) -> int | None:
-    level = device.battery_level
-    return level if level is not None and 0 <= level <= 100 else None
+    level = bodies.real_numbers([device.battery_level])[0]
+    return int(level) if 0 <= level <= 100 else None
 
 
 def _measures_heart_rate(device: bodies.Device) -> bool | None:

@@ -16,10 +16,18 @@ from urllib.parse import parse_qsl, urlencode
 import httpx
 import msgspec
 
-from ingestion.errors import BadReply, Misconfigured, RateLimited, VendorDown
+from ingestion.errors import NOT_JSON, BadReply, Misconfigured, RateLimited, VendorDown
 from ingestion.http import PATIENCE, Patience, seconds_to_wait, send
 from ingestion.source import Ask, Reading, Reply
-from ingestion.sources._redcap_mapping import Mapping, base_of, check_fields, read_mapping
+from ingestion.sources._redcap_cells import Cells
+from ingestion.sources._redcap_dictionary import fields_of
+from ingestion.sources._redcap_mapping import (
+    Mapping,
+    base_of,
+    check_fields,
+    made_by_redcap,
+    read_mapping,
+)
 from ingestion.sources._redcap_rows import rows_of
 from ingestion.sources._redcap_tables import read_tables
 
@@ -70,7 +78,7 @@ def checked(response: httpx.Response, where: str) -> httpx.Response:
         )
     try:
         msgspec.json.decode(response.content, type=list[msgspec.Raw])
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise BadReply(
             f"{where}: the body is not a JSON list; is REDCap under maintenance?", response.content
         ) from None
@@ -81,7 +89,7 @@ def _error_of(body: bytes) -> str | None:
     """What REDCap says of an error, in JSON or XML; None when the body is no such thing."""
     try:
         return msgspec.json.decode(body, type=dict[str, str]).get("error")
-    except msgspec.DecodeError:
+    except NOT_JSON:
         said = re.search(rb"<error>(.*?)</error>", body, re.DOTALL)
         return said.group(1).decode("utf-8", "replace") if said else None
 
@@ -106,11 +114,12 @@ class RedcapSource:
         ids = list(ask.participants) or ([ask.participant_id] if ask.participant_id else [])
         if mapping.roster and not ids:
             fields = [mapping.record_id, *map(base_of, mapping.roster.columns.values())]
-            yield _export(client, ask, "records", _records(list(dict.fromkeys(fields)), []))
+            form = _records(list(dict.fromkeys(fields)), [], project)
+            yield _export(client, ask, "records", form)
         fields = answer_fields(mapping, project)
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            yield _export(client, ask, "records", _records(fields, batch))
+            yield _export(client, ask, "records", _records(fields, batch, project))
 
     def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
         """Rows of the record replies, and of CSV exports; pure. Raises BadReply, BadInput."""
@@ -119,7 +128,8 @@ class RedcapSource:
         rows = rows_of([reply for reply in replies if reply.data_type == "records"], mapping)
         told = [reply for reply in replies if reply.data_type == "metadata"]
         newest = max(told, key=lambda reply: (reply.fetched_at, reply.sha256), default=None)
-        read_tables(rows, mapping, ask.study, _forms(_decoded(newest) if newest else []), reading)
+        fields = fields_of(_decoded(newest) if newest else [])
+        read_tables(rows, Cells(mapping, ask.study, fields), reading)
         return reading
 
 
@@ -131,7 +141,8 @@ def answer_fields(mapping: Mapping, project: Sequence[dict[str, Any]]) -> list[s
     forms = _forms(project)
     keys = mapping.model_copy(update={"roster": None}).fields_by_key()
     mapped = [base_of(name) for name in keys.values()]
-    complete = [f"{forms[name]}_complete" for name in mapped if name != mapping.record_id]
+    at = [forms.get(name, name.removesuffix("_timestamp")) for name in mapped]
+    complete = [f"{form}_complete" for form in at[1:]]  # the first is the record id
     return list(dict.fromkeys([*mapped, *complete]))
 
 
@@ -146,14 +157,19 @@ def _forms(project: Sequence[dict[str, Any]]) -> dict[str, str]:
     return {str(row.get("field_name")): str(row.get("form_name")) for row in project}
 
 
-def _records(fields: Sequence[str], records: Sequence[str]) -> dict[str, str]:
+def _records(
+    fields: Sequence[str], records: Sequence[str], project: Sequence[dict[str, Any]]
+) -> dict[str, str]:
     form = {
         "content": "record",
         "type": "flat",
         "rawOrLabel": "raw",
         "exportCheckboxLabel": "false",
     }
-    form |= {f"fields[{n}]": name for n, name in enumerate(fields)}
+    asked = [name for name in fields if not made_by_redcap(name, project)]
+    if len(asked) < len(fields):
+        form |= {"exportSurveyFields": "true", "exportDataAccessGroups": "true"}
+    form |= {f"fields[{n}]": name for n, name in enumerate(asked)}
     return form | {f"records[{n}]": record for n, record in enumerate(records)}
 
 
@@ -175,5 +191,5 @@ def _export(client: RedcapClient, ask: Ask, data_type: str, form: dict[str, str]
 def _decoded(reply: Reply) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(reply.body, type=list[dict[str, Any]])
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BadReply(f"redcap: {reply.data_type} is not a list of rows: {error}") from None

@@ -184,16 +184,6 @@ def test_days_before_the_first_one_asked_for_are_not_known_to_be_empty(store):
     assert con.execute(query, [ON]).fetchall() == [("minutes_lost",)]
 
 
-def test_a_long_first_pull_of_the_legacy_api_is_cut_to_its_hourly_budget(store):
-    row = ROW | {"source": "fitbit", "first_asked_on": None, "landed_sync_at": None}
-    ask = next_ask(store.study, row, datetime(2026, 6, 1, 6, tzinfo=UTC))
-    assert ask is not None
-    assert ask.window == Window(ON, date(2026, 3, 30))  # seventy days
-    synced_at = datetime(2026, 5, 31, 20, tzinfo=UTC)
-    # The 30th of March ends in Jerusalem, in summer time, at 21:00 UTC.
-    assert landed_through(ask, synced_at, []) == datetime(2026, 3, 30, 21, tzinfo=UTC)
-
-
 def test_the_last_day_counts_to_its_own_end_where_the_vendors_zone_is_west_of_the_rosters():
     study: Any = None
     ask = Ask(study, AS_OF, "P1", "Asia/Jerusalem", Window(ON, ON))

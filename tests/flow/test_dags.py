@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
-IDS = ("questionnaires", "warehouse", "wearables")
+IDS = ("questionnaires", "upkeep", "warehouse", "wearables")
 
 
 @pytest.fixture(scope="module")

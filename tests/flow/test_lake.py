@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from warehouse.lake import Lake
 from warehouse.schema import table_of
@@ -29,7 +30,7 @@ def day(participant: str, row_hash: str, hour: int, on: date = ON) -> dict[str, 
         "era": "google_health",
         "row_hash": row_hash,
         "fetched_at": datetime(2026, 1, 21, hour, tzinfo=UTC),
-        "raw_sha256": ["r"],
+        "raw_sha256": [f"of {row_hash}"],
     }
 
 
@@ -134,3 +135,12 @@ def test_raw_replies_come_back_oldest_first_and_are_kept_once(tmp_path):
     assert lake.keep_raw("redcap", earlier, "a", b"other") == path
     assert [body[:6] for _, body in lake.raw("redcap")] == [b"firstf", b"second"]
     assert (tmp_path / path).stat().st_size < 100
+
+
+@pytest.mark.parametrize("words", ["xy", "yx"])
+def test_the_same_replies_read_by_a_mended_reader_replace_what_was_read_before(tmp_path, words):
+    lake = Lake(str(tmp_path / "lake"))
+    for word in words:
+        row = day("P1", word, 1) | {"raw_sha256": ["the same reply"]}
+        lake.merge_days("google_health", "0000", days(row))
+    assert [found for *_, found in stored(lake)] == [words[-1]]

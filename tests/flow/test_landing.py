@@ -212,6 +212,27 @@ def test_what_a_source_no_longer_has_of_the_participants_asked_for_goes(store):
     assert [(r["participant_id"], r["session_number"]) for r in rows] == [("P1", 2), ("P3", 1)]
 
 
+def test_a_form_that_moves_to_another_visit_is_at_one_of_them_at_every_instant(store, monkeypatch):
+    def session(number: int, at: datetime) -> Reading:
+        row = {"participant_id": "P1", "source": "redcap", "session_number": number,
+               "fetched_at": at}  # fmt: skip
+        return Reading(rows={"treatment_session": [row]})
+
+    later = datetime(2026, 2, 1, tzinfo=UTC)
+    landing.land(store, session(1, AT), "redcap", "0000")
+    written = []
+    put = store.lake._put
+
+    def seen(path: str, body: bytes) -> None:
+        put(path, body)
+        rows = store.lake.read_rows(landed.treatment_session)
+        written.append(rows["session_number"].to_pylist())
+
+    monkeypatch.setattr(store.lake, "_put", seen)
+    landing.land(store, session(2, later), "redcap", "0000", ("P1",), later)
+    assert written == [[2]]
+
+
 def due(**given: object) -> Window | None:
     usual = {"starts_on": date(2026, 1, 20), "ends_on": date(2027, 1, 18),
              "today": date(2026, 3, 1), "landed_sync_at": datetime(2026, 2, 20, 12, tzinfo=UTC),

@@ -107,3 +107,30 @@ def test_a_lock_dies_with_the_process_that_held_it(home):
     with register.leased("grant P1", wait=0):
         pass
     register.close()
+
+
+def test_a_register_of_an_older_version_gets_the_tables_it_lacks(home, store):
+    store.register.put(reg.grant, [GRANT])
+    reg.consent_link.drop(store.register.engine)
+    newer = Register(home.register_url)
+    assert newer.rows(sa.select(reg.consent_link)) == []
+    assert len(newer.rows(sa.select(reg.grant))) == 1
+    newer.close()
+
+
+def test_a_register_of_an_earlier_version_gains_the_columns_it_lacks(tmp_path):
+    url = f"sqlite:///{tmp_path}/register.sqlite"
+    old = Register(url)
+    with old.begin() as con:
+        con.exec_driver_sql("DROP TABLE drift")
+        con.exec_driver_sql("ALTER TABLE revision DROP COLUMN was_complete")
+        con.exec_driver_sql(
+            "INSERT INTO revision (participant_id, source, activity_date, row_hash, replaced_hash,"
+            " changed_at) VALUES ('P1', 'fitbit', '2026-01-20', 'a', 'b', '2026-01-22 05:00:00')"
+        )
+    old.close()
+    new = Register(url)
+    rows = new.rows(sa.select(reg.revision))
+    assert [(row["participant_id"], row["was_complete"]) for row in rows] == [("P1", None)]
+    assert new.rows(sa.select(reg.drift)) == []
+    new.close()

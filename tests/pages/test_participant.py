@@ -216,3 +216,53 @@ def test_an_unknown_participant_is_said_plainly_and_not_repeated(study, monkeypa
     ]
     assert asked not in text(at)
     assert at.selectbox(key="participant").value == "P003"
+
+
+def bridged(tmp_path):
+    """P001 moved from fitbit to google_health on 7 February, with a bridge of both."""
+    rows = typed_rows()
+    rows["participant_day"] = [
+        {**one, "source": "fitbit" if one["activity_date"] < date(2026, 2, 7) else "google_health"}
+        if one["participant_id"] == "P001" else one
+        for one in rows["participant_day"]
+    ]  # fmt: skip
+    pair = {
+        "from_source": "fitbit", "to_source": "google_health", "participants": 9, "days": 31,
+        "first_on": date(2026, 2, 2), "last_on": date(2026, 2, 6),
+    }  # fmt: skip
+    steps = {"mean_difference": -12.4, "difference_sd": 116.0, "limit_low": -239.8,
+             "limit_high": 215.0}  # fmt: skip
+    wear = {"mean_difference": 3.0}
+    rows["bridge"] = [{"measure": "steps", **pair, **steps},
+                      {"measure": "wear_minutes", **pair, **wear}]  # fmt: skip
+    write_study(tmp_path)
+    publish_rows(tmp_path, rows)
+
+
+def test_another_source_is_a_line_and_the_bridge_says_what_it_changed(tmp_path, monkeypatch):
+    bridged(tmp_path)
+    use(monkeypatch, tmp_path)
+    at = opened("participant", participant="P001")
+    _, data = chart(at, "Bars of daily steps")
+    assert [
+        (str(row["changed_on"])[:10], row["source"], row["was"]) for row in data["changes"]
+    ] == [("2026-02-07", "google_health", "fitbit")]
+    assert (
+        "google_health counts 12 steps a day fewer than fitbit on 31 days that both have, of 9 "
+        "participants (limits of agreement \u2212240 to +215). "
+        "google_health counts 3 minutes of wear a day more than fitbit on 31 days that both have, "
+        "of 9 participants."
+    ) in text(at)
+
+
+def test_one_source_throughout_has_no_line(study, monkeypatch):
+    use(monkeypatch, study)
+    at = opened("participant", participant="P001")
+    assert chart(at, "Bars of daily steps")[1]["changes"] == []
+    assert "another source begins" not in text(at)
+
+
+def test_the_cohort_says_how_its_sources_compare(tmp_path, monkeypatch):
+    bridged(tmp_path)
+    use(monkeypatch, tmp_path)
+    assert "sources (fitbit, google_health). google_health counts 12 steps" in text(opened())

@@ -12,7 +12,7 @@ STEPS = "/v4/users/me/dataTypes/steps/dataPoints"
 
 @pytest.fixture(scope="module")
 def served():
-    with simulated(participants=2, weeks=1, hourly_limit=10_000) as made:
+    with simulated(participants=2, weeks=1, hourly_limit=10_000, minute_limit=10_000) as made:
         yield made
 
 
@@ -42,6 +42,7 @@ def legacy(sim, path: str = FITBIT) -> httpx.Response:
         ("scope_missing", 403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
         ("wrong_account", 400, "ACCOUNT_NOT_LINKED"),
         ("service_disabled", 403, "SERVICE_DISABLED"),
+        ("preview_denied", 403, "API_PRIVATE_PREVIEW_ACCESS_DENIED"),
         ("429", 429, "RATE_LIMIT_EXCEEDED"),
         ("500", 500, "INTERNAL_ERROR"),
         ("503", 503, "UNAVAILABLE"),
@@ -120,8 +121,13 @@ def test_a_connection_that_is_reset(sim, get):
 
 @pytest.mark.parametrize(
     ("asked", "header"),
-    [({}, "1"), ({"retry_after": 7}, "7"), ({"retry_after": "none"}, None),
-     ({"retry_after": "date"}, "Tue, 03 Feb 2026 06:00:00 GMT")],
+    [
+        ({}, None),
+        ({"retry_after": 7}, "7"),
+        ({"retry_after": "none"}, None),
+        ({"retry_after": "date"}, "Tue, 03 Feb 2026 06:00:00 GMT"),
+        ({"retry_after": "date", "ahead": 90}, "Tue, 03 Feb 2026 06:01:30 GMT"),
+    ],
 )  # fmt: skip
 def test_retry_after_in_every_form(sim, asked, header):
     sim.set_clock(sim.now().replace(month=2, day=3))
@@ -188,26 +194,43 @@ def test_an_outage_holds_between_two_instants(sim):
     assert google(sim).status_code == 200
 
 
+@pytest.mark.parametrize("get", [google, legacy])
+def test_a_401_that_names_no_error(sim, get):
+    sim.arm("no_errors_401")
+    reply = get(sim)
+    assert reply.status_code == 401
+    told = reply.json()
+    assert told == ({"error": {}} if get is google else {"errors": [], "success": False})
+
+
+@pytest.mark.parametrize(("body", "start"), [("html", "<!DOCTYPE"), ("empty", ""), ("json", "{")])
+@pytest.mark.parametrize("get", [google, legacy])
+def test_a_vendor_that_is_down_in_every_form(sim, get, body, start):
+    sim.arm("503", body=body, retry_after=120)
+    reply = get(sim)
+    assert (reply.status_code, reply.headers["retry-after"]) == (503, "120")
+    assert reply.text.startswith(start)
+    assert bool(reply.text) == bool(start)
+
+
+@pytest.mark.parametrize("get", [google, legacy])
+@pytest.mark.parametrize("at", ["start", "done", "body"])
+def test_a_reply_that_does_not_come_in_time(sim, get, at):
+    sim.arm("slow", at=at)
+    path, headers = (GOOGLE, sim.google) if get is google else (FITBIT, sim.fitbit)
+    with pytest.raises(httpx.ReadTimeout):
+        sim.http.get(path, headers=headers, timeout=0.1)
+    assert get(sim).status_code == 200
+
+
 def test_redcap_fails_too(sim):
     for fault, status in (("500", 500), ("502_html", 502), ("html_200", 200), ("revoked", 403)):
         sim.arm(fault, match={"personality": "redcap"})
         assert sim.http.post("/api/").status_code == status
-
-
-@pytest.mark.parametrize(
-    ("spec", "said"),
-    [
-        ({"fault": "earthquake"}, "unknown fault 'earthquake'; known: expired_token"),
-        ({"fault": "500", "match": {"who": "P001"}}, "match has"),
-        ({"fault": "500", "when": "now"}, "a fault has"),
-        ({"fault": "500", "times": "often"}, "times is a number"),
-        ([], "a fault has"),
-    ],
-)
-def test_a_fault_that_makes_no_sense_is_refused(sim, spec, said):
-    reply = sim.http.post("/_emu/faults", json=spec)
-    assert reply.status_code == 400
-    assert reply.json()["error"].startswith(said)
+    sim.arm("xml_error", status=200)
+    reply = sim.http.post("/api/")
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "text/xml; charset=utf-8")
+    assert "<hash><error>You do not have permissions to use the API</error></hash>" in reply.text
 
 
 # --------------------------------------------------------------------------- the unasked ones
@@ -224,7 +247,7 @@ def day_paths(count: int) -> list[str]:
 def test_a_few_first_attempts_fail_unasked_and_the_second_goes_through():
     seen = {}
     for order in (1, -1):
-        with simulated(participants=1, weeks=1, faults=True) as sim:
+        with simulated(participants=1, weeks=1, faults=True, minute_limit=10_000) as sim:
             sim.set_clock(sim.world.settles_at)
             headers = bearer(sim.google_grant("P001"))
             paths = day_paths(400)[::order]

@@ -23,7 +23,8 @@ def refused(reply) -> tuple[int, str, str]:
     """(HTTP status, google.rpc status, reason) of an error body."""
     error = reply.json()["error"]
     assert error["code"] == reply.status_code
-    reasons = [d["reason"] for d in error.get("details", [])]
+    told = [d for d in error.get("details", []) if "reason" in d]
+    reasons = [d["metadata"].get("detailedReasons", d["reason"]) for d in told]
     return reply.status_code, error["status"], reasons[0] if reasons else ""
 
 

@@ -78,7 +78,7 @@ def test_the_log_counts_requests_by_personality_path_and_status(sim):
     sim.http.get("/v4/users/me/profile", headers=headers)
     rows = sim.http.get("/_emu/log").json()["requests"]
     assert {"personality": "google", "path": "/v4/users/me/identity", "participant_id": "P001",
-            "status": 200, "count": 2} in rows  # fmt: skip
+            "status": 200, "fault": "", "count": 2} in rows  # fmt: skip
     assert {row["status"] for row in rows if row["path"].endswith("profile")} == {403}
     assert sim.requests("/v4/") == 3
 

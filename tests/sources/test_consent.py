@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
-from support.google import HASTE, STUDY, simulated, vendor_at
+from support.google import HASTE, simulated, vendor_at
+from support.grants import at_the_simulator
 from support.scripted import Says, scripted
 
 from ingestion.consent import (
@@ -20,11 +21,6 @@ from ingestion.errors import BadReply, ConsentLost, Misconfigured, VendorDown, W
 from ingestion.grants import Grants
 from ingestion.http import open_http
 from ingestion.settings import SCOPES, Vendor, read_key, read_vendor
-from ingestion.simulator.server import serve
-from ingestion.simulator.world import World
-from warehouse.home import Home, Store
-from warehouse.lake import Lake
-from warehouse.register import Register
 
 BACK = "https://study.example/back"
 KEY = Fernet.generate_key().decode()
@@ -36,19 +32,6 @@ def asked_of(url):
 
 def answer(request, **parts):
     return f"{BACK}?{urlencode({'state': request.state, **parts})}"
-
-
-@pytest.fixture
-def register(tmp_path):
-    found = Register(f"sqlite:///{tmp_path}/register.sqlite")
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def http():
-    with open_http() as opened:
-        yield opened
 
 
 def grants_at(url, register, http, source="google_health"):
@@ -129,6 +112,26 @@ def test_a_permission_left_out_is_visible(register, http):
     assert grant.state == "scope_missing"
     assert "tick every box" in grant.next_step
     assert grant.scopes == frozenset(fewer.split())
+
+
+def test_an_answer_without_scopes_gave_all_that_was_asked(register, http):
+    with scripted(token(None), IDENTITY) as script:
+        grant, _ = finish(script, register, http)
+    assert (grant.state, grant.scopes) == ("active", frozenset(SCOPES["google_health"]))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ("server_error", VendorDown),
+        ("temporarily_unavailable", VendorDown),
+        ("invalid_scope", Misconfigured),
+    ],
+)
+def test_a_consent_page_that_fails_is_not_the_participants_no(register, http, error, kind):
+    with scripted(Says()) as script, pytest.raises(kind):
+        finish(script, register, http, error=error)
+    assert script.asked == []
 
 
 @pytest.mark.parametrize(
@@ -241,17 +244,9 @@ def test_the_simulator_lets_nobody_take_anothers_account(tmp_path):
 
 
 @pytest.fixture
-def store(tmp_path, register, monkeypatch):
-    world = World(STUDY, participants=2, weeks=1, faults=False)
-    with serve(world) as served:
-        for source in ("GOOGLE_HEALTH", "FITBIT"):
-            vendor = vendor_at(served.url, source.lower())
-            for name in ("url", "auth_url", "token_url", "client_id", "client_secret"):
-                monkeypatch.setenv(f"STEPWELL_{source}_{name.upper()}", getattr(vendor, name))
-        monkeypatch.setenv("STEPWELL_KEY", Fernet.generate_key().decode())
-        monkeypatch.setenv("STEPWELL_CLOCK_URL", f"{served.url}/_emu/clock")
-        home = Home(tmp_path, "", str(tmp_path))
-        yield Store(home, STUDY, register, Lake(str(tmp_path / "lake")))
+def store(tmp_path, monkeypatch):
+    with at_the_simulator(tmp_path, monkeypatch, participants=2) as (store, _):
+        yield store
 
 
 def test_connecting_without_a_person(store):

@@ -11,7 +11,7 @@ import pytest
 from support.google import STUDY, Simulated, simulated
 from support.legacy import legacy_client
 
-from ingestion.errors import ConsentLost, RateLimited, Retired, ScopeMissing, SourceError
+from ingestion.errors import ConsentLost, OutOfBudget, Retired, ScopeMissing, SourceError
 from ingestion.source import Ask, Reading, Window
 from ingestion.sources._legacy import LegacyClient
 from ingestion.sources.fitbit import SOURCE
@@ -66,7 +66,7 @@ def test_a_second_pull_stops_after_two_requests(world: Simulated) -> None:
     first, _ = pull(world, ask(world))
     again, client = pull(world, ask(world, synced_before=first.devices[0].last_sync_at))
     assert again.days == []
-    assert client.requests == 2
+    assert client.requests == 2  # one where the roster tells the zone
 
 
 def test_an_expired_token_is_rotated_once_by_the_grant_and_kept(world: Simulated) -> None:
@@ -133,11 +133,14 @@ def test_minutes_that_were_not_granted_leave_the_totals(world: Simulated) -> Non
     assert found.counts["steps"].rejections == {"minutes_not_granted": WEEK}
 
 
-def test_the_hourly_budget_is_the_schedulers_to_wait_for(world: Simulated) -> None:
-    world.served.simulator.hourly_limit = 10
-    client = client_of(world)
-    with pytest.raises(RateLimited) as caught:
-        list(SOURCE.fetch(client, ask(world)))
+def test_the_hourly_budget_is_not_overdrawn_and_the_next_hour_goes_on(world: Simulated) -> None:
+    world.served.simulator.hourly_limit = 12
+    client, replies = client_of(world), []
+    with pytest.raises(OutOfBudget) as caught:
+        replies.extend(SOURCE.fetch(client, ask(world)))
     now = world.served.now()
-    assert caught.value.retry_after == 3600 - now.minute * 60 - now.second
-    assert client.requests == 11
+    assert 0 < (caught.value.retry_after or 0) <= 3600 - now.minute * 60 - now.second
+    # Two of twelve for devices and profile, one for totals, five kept: two days.
+    assert caught.value.through == ask(world).window.first_on + timedelta(days=1)
+    assert client.requests == 7
+    assert {reply.status for reply in replies} == {200}

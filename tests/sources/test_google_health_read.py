@@ -162,17 +162,6 @@ def test_heart_beats_take_the_offset_of_the_steps_before_them():
     assert day.wear_length.tolist() == [1]
 
 
-def test_a_heart_beat_long_after_the_last_step_takes_the_zone():
-    (day,) = [
-        day for day in read(
-            settings(),
-            steps(point("2026-03-11T03:30:00Z", "11", "-18000s")),
-            beats("2026-03-11T04:31:00Z"),  # 61 minutes
-        ).days if day.wear_method == "heart_rate"
-    ]  # fmt: skip
-    assert day.activity_date == date(2026, 3, 11)
-
-
 def test_a_point_of_several_minutes_is_spread_with_the_rest_on_the_first():
     day = only_day(
         settings(), steps(point("2026-03-26T06:00:00Z", "17", end="2026-03-26T06:05:00Z"))

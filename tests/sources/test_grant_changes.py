@@ -4,32 +4,12 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.grants import GIVEN_AT, Clock, given, grants_at, token_says
+from support.grants import GIVEN_AT, given, grants_at, token_says
 from support.scripted import scripted
 
 from ingestion.errors import ConsentLost, VendorDown, WrongAccount
-from ingestion.http import open_http
 from ingestion.tokens import TokenReply
 from warehouse import register as reg
-from warehouse.register import Register
-
-
-@pytest.fixture
-def register(tmp_path):
-    found = Register(f"sqlite:///{tmp_path}/register.sqlite")
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def now():
-    return Clock()
-
-
-@pytest.fixture
-def http():
-    with open_http() as opened:
-        yield opened
 
 
 def test_a_lock_that_hangs_is_passing_trouble(register, http, now, monkeypatch):

@@ -31,24 +31,6 @@ from warehouse import register as reg
 from warehouse.register import Register
 
 
-@pytest.fixture
-def register(tmp_path):
-    found = Register(f"sqlite:///{tmp_path}/register.sqlite")
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def now():
-    return Clock()
-
-
-@pytest.fixture
-def http():
-    with open_http() as opened:
-        yield opened
-
-
 def test_a_grant_is_kept_and_found(register, http, now):
     grants = grants_at("http://127.0.0.1:9", register, http, now)
     assert grants.find("P001", "google_health") is None

@@ -4,7 +4,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from ingestion.errors import Misconfigured
-from ingestion.settings import read_key, read_redcap, read_vendor
+from ingestion.settings import read_key, read_public_url, read_redcap, read_vendor
 
 OURS = {
     "STEPWELL_GOOGLE_HEALTH_CLIENT_ID": "ours",
@@ -73,3 +73,35 @@ def test_the_first_key_encrypts_and_all_decrypt():
 def test_a_key_that_is_none_is_named(value):
     with pytest.raises(Misconfigured, match="STEPWELL_KEY"):
         read_key({"STEPWELL_KEY": value})
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("https://study.example.org", "https://study.example.org"),
+        ("https://study.example.org:8443/", "https://study.example.org:8443"),
+        ("http://127.0.0.1:8501", "http://127.0.0.1:8501"),
+        ("http://localhost:8501", "http://localhost:8501"),
+    ],
+)
+def test_where_participants_reach_us(given, read):
+    assert read_public_url({"STEPWELL_PUBLIC_URL": given}) == read
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "study.example.org",
+        "http://study.example.org",
+        "ftp://localhost",
+        "https://",
+        "https://a@study.example.org",
+        "https://study.example.org/here",
+        "https://study.example.org?y",
+        "https://study.example.org#y",
+    ],
+)
+def test_an_address_that_could_not_work_or_would_leak_is_refused(given):
+    with pytest.raises(Misconfigured, match="STEPWELL_PUBLIC_URL"):
+        read_public_url({"STEPWELL_PUBLIC_URL": given})

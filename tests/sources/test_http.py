@@ -13,11 +13,11 @@ from ingestion.errors import (
     BadReply,
     ConsentLost,
     Misconfigured,
+    NotLinked,
     RateLimited,
     Retired,
     ScopeMissing,
     VendorDown,
-    WrongAccount,
 )
 from ingestion.http import Patience, VendorClient, open_http
 
@@ -48,8 +48,8 @@ def legacy(kind):
     [
         (400, google(400, "INVALID_ARGUMENT", "INVALID_DATA_POINT_FILTER"), Misconfigured),
         (400, google(400, "INVALID_ARGUMENT", "INVALID_TIME_RANGE"), Misconfigured),
-        (400, google(400, "INVALID_ARGUMENT", "ACCOUNT_NOT_LINKED"), WrongAccount),
-        (400, google(400, "FAILED_PRECONDITION", "ACCOUNT_NOT_LINKED"), WrongAccount),
+        (400, google(400, "INVALID_ARGUMENT", "ACCOUNT_NOT_LINKED"), NotLinked),
+        (400, google(400, "FAILED_PRECONDITION", "ACCOUNT_NOT_LINKED"), NotLinked),
         (400, b'{"error":"invalid_grant"}', ConsentLost),
         (400, b"<html>", Misconfigured),
         (401, google(401, "UNAUTHENTICATED"), ConsentLost),
@@ -143,7 +143,21 @@ def test_what_passes_is_tried_again_and_counted():
         assert ours.get("/v4/x").content == b'{"a":1}'
     assert ours.requests == 4
     assert len(SLEPT) == 3
-    assert all(0.5 <= wait / most <= 1 for wait, most in zip(SLEPT, (1, 2, 4), strict=True))
+    assert all(0 <= wait <= most for wait, most in zip(SLEPT, (1, 2, 4), strict=True))
+
+
+def test_the_wait_between_tries_is_drawn_from_all_of_its_range():
+    patience = Patience(sleep=SLEPT.append, tries=2)
+
+    def fail():
+        raise VendorDown("down")
+
+    for _ in range(200):
+        with pytest.raises(VendorDown):
+            patience.persist(fail)
+    assert min(SLEPT) < 0.2
+    assert max(SLEPT) > 0.8
+    assert max(SLEPT) <= 1
 
 
 def test_patience_ends_with_the_vendors_last_word():
@@ -193,7 +207,6 @@ def test_every_request_has_a_time_limit():
             },
             [9.0],
         ),
-        ({"Retry-After": "Wed, 01 Apr 2020 06:00:00 GMT"}, [0.0]),
     ],
 )
 def test_a_wait_that_is_asked_for_is_kept(headers, waits):
@@ -203,14 +216,31 @@ def test_a_wait_that_is_asked_for_is_kept(headers, waits):
     assert waits == SLEPT
 
 
-@pytest.mark.parametrize("told", ["soon", "", "-5"])
+@pytest.mark.parametrize("told", ["soon", "", "-5", "0", "Wed, 01 Apr 2020 06:00:00 GMT"])
 def test_a_wait_that_cannot_be_read_is_ours_to_choose(told):
     replies = iter(
         [httpx.Response(429, headers={"Retry-After": told}), httpx.Response(200, content=b"{}")]
     )
     with open_http(httpx.MockTransport(lambda request: next(replies))) as http:
         client("https://vendor.example", http=http).get("/v4/x")
-    assert 0.5 <= SLEPT[0] <= 1
+    assert 0 <= SLEPT[0] <= 1
+
+
+@pytest.mark.parametrize("told", ["9" * 400, "9999999", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_nobody_means_more_than_a_day(told):
+    answer = httpx.MockTransport(lambda r: httpx.Response(429, headers={"Retry-After": told}))
+    with open_http(answer) as http, pytest.raises(RateLimited) as caught:
+        client("https://vendor.example", http=http).get("/v4/x")
+    assert caught.value.retry_after == 86_400
+    assert SLEPT == []
+
+
+def test_each_request_waits_for_its_turn():
+    with scripted(Says(503), Says()) as script:
+        ours, turns = client(script.url), []
+        ours.pace = lambda: turns.append(len(script.asked))
+        ours.get("/v4/x")
+    assert turns == [0, 1]  # a retry waits too
 
 
 def test_a_wait_beyond_a_minute_is_left_to_the_schedule():

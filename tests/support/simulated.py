@@ -20,8 +20,9 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from ingestion.simulator.google import SCOPE
+from ingestion.simulator.limits import HOURLY_LIMIT, MINUTE_LIMIT
 from ingestion.simulator.oauth import CLIENT_ID, CLIENT_SECRET
-from ingestion.simulator.server import HOURLY_LIMIT, Served, serve
+from ingestion.simulator.server import Served, serve
 from ingestion.simulator.world import SEED, World
 from warehouse.study import EXAMPLE, Study, read_study
 
@@ -122,11 +123,12 @@ def simulated(
     study: Study | None = None,
     state: Path | None = None,
     hourly_limit: int = HOURLY_LIMIT,
+    minute_limit: int = MINUTE_LIMIT,
 ) -> Iterator[Simulated]:
     """A served world until the block ends."""
     world = World(study or read_study(EXAMPLE), seed, participants, weeks, faults)
     with (
-        serve(world, state=state, hourly_limit=hourly_limit) as served,
+        serve(world, state=state, hourly_limit=hourly_limit, minute_limit=minute_limit) as served,
         httpx.Client(base_url=served.url, trust_env=False) as client,
     ):
         yield Simulated(world, served, client)

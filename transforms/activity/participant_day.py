@@ -11,10 +11,11 @@ from warehouse.study import Study
 def derive_participant_day(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
     """Fill `participant_day`: from study day 1 to `as_of`'s local day or the end of follow-up.
 
-    Reads participant, goal, day_metric, ops.connection and ops.receipt. `as_of` is an instant with
-    its offset. A day is complete when its source has landed every data type past a sync after the
-    day's end; until then nothing of it is shown: steps are blank, never zero. The states and their
-    order are those of `warehouse.tables.derived.DAY_STATES`, the thresholds the protocol's.
+    Reads participant, goal, day_metric, and ops.connection, receipt and lateness. `as_of` is an
+    instant with its offset. A day is complete when its source has landed every data type past a
+    sync after the day's end; until then nothing of it is shown: steps are blank, never zero. The
+    states and their order are those of `warehouse.tables.derived.DAY_STATES`, the thresholds the
+    protocol's.
     """
     run(con, PARTICIPANT_DAYS, study, as_of=as_of)
 
@@ -66,29 +67,70 @@ chosen AS (  -- one source a day, by the protocol's priority; two are never summ
         PARTITION BY participant_id, activity_date ORDER BY NOT (complete AND has_data), priority
     ) = 1
 ),
-newest_pulls AS (
-    SELECT participant_id, source, arg_max(pull_id, (asked_at, pull_id)) AS pull_id,
-        max(asked_at) AS pulled_at
-    FROM ops.receipt
-    GROUP BY participant_id, source
-),
 pull_results AS (
-    SELECT participant_id, source,
+    SELECT participant_id, source, pull_id, max(asked_at) AS asked_at,
         bool_or(reason IN ('misconfigured', 'our_fault', 'bad_reply', 'rate_limited')) AS failed,
-        bool_or(reason = 'vendor_outage') AS outage,
-        any_value(pulled_at) > max(any_value(pulled_at)) OVER (PARTITION BY source) - to_days(1)
-            AS is_recent  -- who has left or lost consent is not pulled, and says nothing today
+        bool_or(reason = 'vendor_outage') AS outage
     FROM ops.receipt
-    JOIN newest_pulls USING (participant_id, source, pull_id)
-    GROUP BY participant_id, source
+    GROUP BY participant_id, source, pull_id
 ),
-pulls AS (  -- many participants' pulls failing alike is the vendor's outage, not ours
-    SELECT participant_id, source, failed, outage,
-        100 * sum(CAST(outage AND is_recent AS INTEGER)) OVER source_of
-            >= $wearables_outage_share_pct * sum(CAST(is_recent AS INTEGER)) OVER source_of
-            AS outage_is_shared
+newest_pulls AS (
     FROM pull_results
-    WINDOW source_of AS (PARTITION BY source)
+    QUALIFY row_number() OVER (
+        PARTITION BY participant_id, source ORDER BY asked_at DESC, pull_id DESC
+    ) = 1
+),
+nearby_pulls AS (  -- what each participant's pull nearest in time to a failed one ended in
+    SELECT n.source, n.asked_at, p.participant_id,
+        arg_min(p.outage, (abs(epoch(p.asked_at) - epoch(n.asked_at)), -epoch(p.asked_at)))
+            AS outage
+    FROM (SELECT DISTINCT source, asked_at FROM newest_pulls WHERE outage) AS n
+    JOIN pull_results AS p
+        ON p.source = n.source
+        AND p.asked_at BETWEEN n.asked_at - to_hours($wearables_outage_hours)
+            AND n.asked_at + to_hours($wearables_outage_hours)
+    GROUP BY n.source, n.asked_at, p.participant_id
+),
+outages AS (  -- many participants' pulls failing alike in the same hours: the vendor's, not ours
+    SELECT source, asked_at,
+        100 * count(*) FILTER (outage) >= $wearables_outage_share_pct * count(*) AS is_shared
+    FROM nearby_pulls
+    GROUP BY source, asked_at
+),
+pulls AS (
+    SELECT n.participant_id, n.source, n.failed, n.outage,
+        coalesce(o.is_shared, false) AS outage_is_shared
+    FROM newest_pulls AS n
+    LEFT JOIN outages AS o ON n.outage AND o.source = n.source AND o.asked_at = n.asked_at
+),
+last_syncs AS (  -- of anybody
+    SELECT source, max(synced_at) AS last_sync_at FROM ops.connection GROUP BY source
+),
+stalled AS (  -- nobody syncs, of whom many did daily: the vendor takes nothing in
+    SELECT s.source, any_value(s.last_sync_at) AS last_sync_at
+    FROM last_syncs AS s
+    JOIN ops.connection AS c
+        ON c.source = s.source
+        AND c.last_pulled_at >= s.last_sync_at + to_hours($wearables_outage_hours)
+    JOIN (
+        SELECT r.participant_id, r.source
+        FROM ops.receipt AS r
+        JOIN last_syncs AS s
+            ON s.source = r.source
+            AND r.asked_at BETWEEN s.last_sync_at - to_days(7) AND s.last_sync_at + to_days(1)
+        WHERE r.data_type = 'steps' AND r.reason = 'received'
+        GROUP BY r.participant_id, r.source
+        HAVING count(DISTINCT CAST(r.asked_at AS DATE)) >= 5
+    ) AS daily ON daily.participant_id = c.participant_id AND daily.source = c.source
+    GROUP BY s.source
+    HAVING count(*) >= $wearables_stalled_participants
+),
+stopped AS (  -- whose last sync was when everybody's was
+    SELECT c.participant_id, c.source, c.synced_at
+    FROM ops.connection AS c
+    JOIN stalled AS s
+        ON s.source = c.source
+        AND c.synced_at >= s.last_sync_at - to_hours($wearables_outage_hours)
 ),
 file_sources AS (  -- nothing is forgotten by a file: the next export may reach further
     SELECT DISTINCT source FROM day_metric WHERE era = 'file'
@@ -104,6 +146,8 @@ goals_in_force AS (
 facts AS (
     SELECT d.*, c.source, c.state, f.source IS NOT NULL AS from_files,
         p.failed, p.outage, p.outage_is_shared,
+        coalesce(t.synced_at < coalesce(c.day_end_at, n.day_end_at), false) AS stopped_with_others,
+        l.lateness_days,
         coalesce(c.day_end_at, n.day_end_at) AS day_end_at,
         coalesce(c.complete, false) AS complete,
         m.vendor_steps > 0 AND NOT m.has_minutes AS only_total,
@@ -118,22 +162,26 @@ facts AS (
     LEFT JOIN chosen AS c USING (participant_id, activity_date)
     LEFT JOIN file_sources AS f ON f.source = c.source
     LEFT JOIN pulls AS p ON p.participant_id = d.participant_id AND p.source = c.source
+    LEFT JOIN stopped AS t ON t.participant_id = d.participant_id AND t.source = c.source
+    LEFT JOIN ops.lateness AS l ON l.participant_id = d.participant_id AND l.source = c.source
     LEFT JOIN day_metric AS m
         ON m.participant_id = d.participant_id AND m.source = c.source
         AND m.activity_date = d.activity_date
 ),
 states AS (
     SELECT participant_id, activity_date, study_day, source, day_end_at, complete,
+        greatest($wearables_final_after_days, coalesce(lateness_days, 0)) AS final_after_days,
         CASE  -- the first that fits is the state
             WHEN activity_date >= withdrawn_on THEN 'outside_study'
             WHEN NOT complete THEN CASE
                 WHEN activity_date BETWEEN paused_from AND coalesce(paused_to, activity_date)
                     THEN 'paused'
                 WHEN source IS NULL THEN 'never_connected'
-                WHEN state IN ('revoked', 'expired', 'scope_missing', 'wrong_account')
-                    THEN 'consent_lost'
+                WHEN state IN (
+                    'revoked', 'expired', 'scope_missing', 'wrong_account', 'not_linked'
+                ) THEN 'consent_lost'
                 WHEN failed OR (outage AND NOT outage_is_shared) THEN 'fetch_failed'
-                WHEN outage OR state = 'retired' THEN 'vendor_outage'
+                WHEN outage OR stopped_with_others OR state = 'retired' THEN 'vendor_outage'
                 WHEN from_files
                     OR $as_of < day_end_at + to_days($wear_minute_memory_days) THEN 'pending_sync'
                 ELSE 'minutes_lost'
@@ -161,7 +209,7 @@ SELECT d.participant_id, d.activity_date, d.study_day,
     ) AS eligible_day,
     d.day_state = 'valid' AS valid_day,
     d.day_state <> 'outside_study' AND (
-        NOT d.complete OR $as_of < d.day_end_at + to_days($wearables_final_after_days)
+        NOT d.complete OR $as_of < d.day_end_at + to_days(d.final_after_days)
     ) AS provisional,
     k.source, k.era, k.device_model, k.day_minutes,
     CASE d.day_state WHEN 'minutes_lost' THEN k.vendor_steps

@@ -1,7 +1,7 @@
 """Every table Stepwell keeps, each defined once: landed, derived, and how the work went."""
 
 from warehouse.schema import Table
-from warehouse.tables import derived, landed, ops
+from warehouse.tables import derived, landed, ops, quality
 
 
 def _tables(module: object) -> tuple[Table, ...]:
@@ -10,7 +10,7 @@ def _tables(module: object) -> tuple[Table, ...]:
 
 LANDED = _tables(landed)
 DERIVED = _tables(derived)
-OPS = _tables(ops)
+OPS = _tables(ops) + _tables(quality)
 PUBLISHED: tuple[Table, ...] = tuple(
     table for table in LANDED + DERIVED + OPS if table.name not in landed.LAKE_ONLY
 )

@@ -5,6 +5,9 @@ from warehouse.schema import Column, Table, Type
 WEAR_METHODS = ("heart_rate", "explicit_zero", "steps")
 ERAS = ("legacy_fitbit", "google_health", "file")
 
+# A date lasts 24 hours in each zone, and the last begins it 26 hours after the first (-12 and +14).
+LONGEST_DAY_MINUTES = (24 + 26) * 60
+
 # A discharge comes sooner in an arm with fewer sessions, so its date betrays the arm: each
 # participant's discharge is left out of the masked file. `complete` is the full file's name there.
 AT_DISCHARGE = "visit IN (SELECT visit FROM complete.visit WHERE week IS NULL)"
@@ -45,11 +48,12 @@ activity_day = Table(
         Column(
             "day_minutes",
             Type.INTEGER,
-            "Length of the local day: 1,380 or 1,500 where clocks change.",
+            "From the day's first local midnight to its last: 1,380 or 1,500 where clocks change, "
+            "anything to two days on a journey, more where a date is lived twice.",
             unit="minutes",
             required=True,
             low=1,
-            high=2880,
+            high=LONGEST_DAY_MINUTES,
         ),
         Column("step_minute", Type.SMALL_LIST, "Minutes from day_start_at with steps, ascending."),
         Column("step_count", Type.SMALL_LIST, "Steps of each minute in step_minute.", unit="steps"),

@@ -14,6 +14,7 @@ CONNECTION_STATES = (
     "expired",
     "scope_missing",
     "wrong_account",
+    "not_linked",
     "retired",
 )
 # Why a window brought nothing, or not all: the participant's, the vendor's, or ours.
@@ -34,7 +35,7 @@ RECEIPT_REASONS = (
 )
 
 # How many sessions a participant has had tells the arm, and so does how many were received.
-_ABOUT_SESSIONS = "data_type IN ('sessions', 'treatment_session')"
+ABOUT_SESSIONS = "data_type IN ('sessions', 'treatment_session')"
 
 connection = Table(
     name="connection",
@@ -97,7 +98,7 @@ receipt = Table(
     meaning="What was asked of a vendor, what came, what landed, what was rejected, and why "
     "nothing came. Received = landed + rejected, always.",
     rules=(("received = landed + rejected", "received <> landed + rejected"),),
-    reveals_arm_where=_ABOUT_SESSIONS,
+    reveals_arm_where=ABOUT_SESSIONS,
     columns=(
         PARTICIPANT_ID,
         SOURCE,
@@ -126,13 +127,14 @@ rejection = Table(
     grain="participant, source, data type, pull and reason",
     key=("participant_id", "source", "data_type", "pull_id", "reason"),
     meaning="Data points that were received and refused, by reason. The raw reply is kept.",
-    reveals_arm_where=_ABOUT_SESSIONS,
+    reveals_arm_where=ABOUT_SESSIONS,
     columns=(
         PARTICIPANT_ID,
         SOURCE,
         Column("data_type", Type.TEXT, "What was asked for.", required=True),
         Column("pull_id", Type.TEXT, "The pull that asked.", required=True),
         Column("reason", Type.TEXT, "Why they were refused.", required=True),
+        Column("asked_at", Type.INSTANT, "When the pull asked."),
         Column("points", Type.INTEGER, "How many.", required=True, low=1),
         Column("raw_sha256", Type.TEXT, "A raw reply that holds one of them."),
     ),
@@ -159,6 +161,39 @@ revision = Table(
         Column(
             "days_late", Type.INTEGER, "Whole days from the day's end to the change.", unit="days"
         ),
+        Column("replaced_at", Type.INSTANT, "When the facts replaced were last fetched."),
+        Column(
+            "was_complete",
+            Type.BOOLEAN,
+            "Whether the day had landed past its end: then the vendor restated it. Else a later "
+            "sync filled it in.",
+        ),
+    ),
+)
+
+lateness = Table(
+    name="lateness",
+    schema="ops",
+    grain="participant and source",
+    key=("participant_id", "source"),
+    meaning="How long after its end a day of this participant may still be restated, learned from "
+    "the revisions of days that were complete. No row: none was, and the protocol's own hold.",
+    columns=(
+        PARTICIPANT_ID,
+        SOURCE,
+        Column(
+            "lateness_days",
+            Type.INTEGER,
+            "Twice the protocol's percentile of their lateness, between its least and its most: "
+            "such days are asked for again, and are not final.",
+            unit="days",
+            required=True,
+            low=0,
+        ),
+        Column(
+            "changes", Type.INTEGER, "Revisions that it was learned from.", required=True, low=1
+        ),
+        Column("learned_at", Type.INSTANT, "When the newest of them was fetched.", required=True),
     ),
 )
 

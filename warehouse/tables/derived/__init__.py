@@ -6,6 +6,7 @@ from warehouse.tables.derived.activity import (
     participant_day,
     participant_week,
 )
+from warehouse.tables.derived.bridge import bridge
 from warehouse.tables.derived.cohort import (
     COHORT_COLUMNS,
     COHORT_KINDS,
@@ -23,6 +24,7 @@ __all__ = [
     "VISIT_STATUSES",
     "activity_outcome",
     "adherence",
+    "bridge",
     "cohort_outcome",
     "cohort_week",
     "day_metric",

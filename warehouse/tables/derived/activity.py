@@ -110,8 +110,10 @@ participant_day = Table(
         Column(
             "provisional",
             Type.BOOLEAN,
-            "May still change: a late sync can restate the day.",
+            "May still change: not complete, or its participant's days have changed as late as "
+            "this. How facts came tells it, so it is outside the content hash.",
             required=True,
+            provenance=True,
         ),
         Column("source", Type.TEXT, "The source chosen for the day; blank when none has it."),
         Column("era", Type.TEXT, "Which system measured the day.", allowed=ERAS),

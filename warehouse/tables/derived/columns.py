@@ -1,6 +1,7 @@
 """Columns and codes that several derived tables share."""
 
 from warehouse.schema import Column, Type
+from warehouse.tables.landed import LONGEST_DAY_MINUTES
 
 # In this order; the first that fits is the day's state (docs/metrics.md has the rules).
 DAY_STATES = (
@@ -29,7 +30,7 @@ STUDY_WEEK = Column(
 
 
 def minutes_column(name: str, meaning: str) -> Column:
-    return Column(name, Type.INTEGER, meaning, unit="minutes", low=0, high=2880)
+    return Column(name, Type.INTEGER, meaning, unit="minutes", low=0, high=LONGEST_DAY_MINUTES)
 
 
 def share_column(name: str, meaning: str) -> Column:

@@ -1,0 +1,100 @@
+"""Commands about participants' grants: asking for them, keeping them alive, and their keys."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dags.cli_errors import CHECK_ERROR, plain_errors
+
+
+@click.command()
+@click.argument("source")
+@click.argument("participant")
+@click.option(
+    "--headless",
+    is_flag=True,
+    help="Consent at once, without a person: only the simulator allows it.",
+)
+@plain_errors
+def connect(source: str, participant: str, headless: bool) -> None:
+    """Print a link by which PARTICIPANT connects their account at SOURCE.
+
+    The link is good for 14 days and for one connection; a new one ends the one before it. It leads
+    to STEPWELL_PUBLIC_URL, where `stepwell dashboard` serves the pages that follow.
+    """
+    from ingestion.consent import connect_headless
+    from ingestion.consent_web import invite
+    from warehouse.home import open_store
+
+    store = open_store()
+    if headless:
+        grant = connect_headless(store, source, participant)
+        click.echo(f"{participant} at {source}: {grant.state}. {grant.next_step or ''}".rstrip())
+        return
+    click.echo(invite(store, source, participant))
+    click.echo(f"Send it to {participant}, and to nobody else.", err=True)
+
+
+@click.command()
+@plain_errors
+def upkeep() -> None:
+    """Refresh grants that were idle for long, as the DAG of that name does daily.
+
+    Then print how many grants are in which state.
+    """
+    from ingestion.upkeep import count_states, keep_alive, plan_upkeep
+    from warehouse.home import open_store
+
+    store = open_store()
+    for source, batch in plan_upkeep(store):
+        counts = keep_alive(store, source, batch)
+        said = ", ".join(f"{what} {n}" for what, n in sorted(counts.items()))
+        click.echo(f"{source} batch {batch}: {said or 'nothing to do'}")
+    for source, state, grants in count_states(store):
+        click.echo(f"{source} {state}: {grants}")
+
+
+@click.group()
+def keys() -> None:
+    """Make a key for STEPWELL_KEY, or change to a new one.
+
+    To change: put the new key first and a comma before the old one, everywhere; run `stepwell keys
+    rotate`; take the old key out.
+    """
+
+
+@keys.command()
+def new() -> None:
+    """Print a new key."""
+    from cryptography.fernet import Fernet
+
+    click.echo(Fernet.generate_key().decode())
+
+
+@keys.command()
+@plain_errors
+def rotate() -> None:
+    """Seal every grant anew under the first key of STEPWELL_KEY; run again if it breaks off.
+
+    Exits 3 while a grant remains that the first key does not open.
+    """
+    from ingestion.keys import rotate_keys
+    from ingestion.settings import read_keys
+    from warehouse.home import open_store
+
+    rotated = rotate_keys(open_store().register, read_keys())
+    click.echo(f"{rotated.sealed} sealed anew, {rotated.before} under the first key already")
+    if rotated.done:
+        click.echo("The other keys may go.")
+        return
+    if rotated.busy:
+        click.echo(f"stepwell: {rotated.busy} were in use; run this again", err=True)
+    if rotated.unreadable:
+        click.echo(
+            f"stepwell: {rotated.unreadable} are opened by none of these keys; add the key they "
+            "were sealed with, or ask the participants to connect again",
+            err=True,
+        )
+    sys.exit(CHECK_ERROR)
