@@ -91,15 +91,16 @@ def heart_minutes(
 
     These points carry no offset: the nearest step point lends its own, or where that is the
     zone's the zone, which knows of summer time. A device that gives a step point to every minute
-    that it is worn (DENSE) tells with them which days were asked for: a heart beat without one was
-    on another date, in a place that is not known.
+    that it is worn (DENSE) tells with them which days were asked for: a heart beat before the first
+    or after the last of them was on another date, in a place that is not known.
     """
     minute, first = np.unique(start // MINUTE, return_index=True)
     count.reject("duplicate", start.size - minute.size)
     beside = np.isin(minute, steps.minute)
     if minute.size and beside.mean() >= DENSE:
-        count.reject("no_step_minute", int((~beside).sum()))
-        minute, first = minute[beside], first[beside]
+        asked = (minute >= steps.minute[0]) & (minute <= steps.minute[-1])
+        count.reject("no_step_minute", int((~asked).sum()))
+        minute, first = minute[asked], first[asked]
     offset = _offsets_near(minute, steps, zone)
     day = (minute * MINUTE + offset) // DAY
     inside = _inside(day, window)
