@@ -1,9 +1,10 @@
 # Everything a person or CI runs. `make help` lists it.
 PYTHON ?= python3.11
 BIN := .venv/bin
+SPREAD ?= -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check check-full oracle lint bench docs screenshots locks clean browser
+.PHONY: help demo test check check-full oracle lint bench docs screenshots locks clean browser postgresql
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -12,12 +13,12 @@ demo: .venv/runtime  ## set up, run the pretend trial in Airflow, compare with t
 	@$(BIN)/stepwell demo $(ARGS)
 
 test: .venv/dev browser  ## set up and run the tests (under ten minutes on 2 cores)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 check: lint test  ## lint, types and tests
 
-check-full: .venv/dev browser  ## the tests, and those too slow for every landing
-	@$(BIN)/python -m pytest --slow $(ARGS)
+check-full: .venv/dev browser postgresql  ## the tests, and those too slow for every landing
+	@$(BIN)/python -m pytest --slow $(SPREAD) $(ARGS)
 
 oracle: .venv/dev  ## one seed of the oracle under faults: make oracle SEED=17
 	@$(BIN)/python -m pytest tests/flow/test_oracle.py -q --seed $(SEED)
@@ -42,6 +43,9 @@ clean:  ## remove the environment and the demo's data
 
 browser:
 	@command -v chromium >/dev/null || .ci/chromium
+
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/postgresql
 
 .venv/runtime: requirements.lock build.lock pyproject.toml .ci/setup
 	@PYTHON=$(PYTHON) .ci/setup requirements.lock $@

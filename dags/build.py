@@ -39,7 +39,8 @@ def build_and_publish() -> None:
         built = build_warehouse(open_store(), clock.now())
         print(
             f"published build {built.build_id}: {built.days_computed} days computed, "
-            f"{built.days_reused} taken from the build before; content {built.content_hash}"
+            f"{built.days_reused} taken from the build before; content {built.content_hash}. "
+            f"{built.made_anew}"
         )
 
     build()

@@ -15,10 +15,12 @@ from typing import Any
 import click
 
 from dags.cli_errors import CHECK_ERROR, plain_errors
-from dags.cli_grants import connect, keys, upkeep
+from dags.cli_grants import connect, keys, release, upkeep
 from dags.cutover import cutover
 
 PORT = click.IntRange(1, 65535)
+REREAD = ("google_health", "fitbit", "redcap", "takeout", "apple_health", "health_connect",
+          "garmin_fit")  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -127,7 +129,7 @@ def _serve(running: Any) -> None:
         running.wait()
 
 
-for command in (connect, keys, upkeep, cutover):
+for command in (connect, release, keys, upkeep, cutover):
     main.add_command(command)
 
 
@@ -157,7 +159,7 @@ def pull(what: str) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Choice(["google_health", "fitbit", "redcap", "apple_health"]))
+@click.argument("source", type=click.Choice(REREAD))
 @plain_errors
 def reread(source: str) -> None:
     """Read every kept raw reply of SOURCE again, after a mistake in reading was mended.
@@ -197,7 +199,25 @@ def reread(source: str) -> None:
 @plain_errors
 def import_(source: str, path: Path, timezone: str | None, ids: Path | None, enrol: str | None,
             participant: str | None, pairs: tuple[str, ...]) -> None:  # fmt: skip
-    """Import files of SOURCE from PATH; docs/sources.md says what each source reads."""
+    """Import files of SOURCE from PATH; docs/sources.md has the rules of each source.
+
+    One person's own export (say --participant, or give a folder with an entry named by each
+    participant, e.g. P-014.zip):
+
+    \b
+      takeout         Google Takeout of Fitbit or Google Health: zip or folder
+      apple_health    export.zip or export.xml of the Health app
+      garmin_fit      FIT monitoring files: a file, folder or zip
+      health_connect  step records as CSV, Parquet or SQLite
+
+    Of many people, by the ids in the files:
+
+    \b
+      fitabase        a folder of Fitabase CSV files
+      table_export    answers, sessions, goals or the roster: CSV or Excel
+      redcap_export   CSV exports of REDCap, raw codes, and its data dictionary
+      fhir            QuestionnaireResponses: JSON, Bundles or NDJSON
+    """
     from ingestion import clock
     from ingestion.importing import import_files, read_ids, read_options
     from warehouse.home import open_store
@@ -225,6 +245,8 @@ def build(full: bool) -> None:
         f"{stable_path(store.home)}\n{built.days_computed} days computed, {built.days_reused} "
         f"taken from the build before\ncontent {built.content_hash}"
     )
+    if built.made_anew:
+        click.echo(built.made_anew)
 
 
 @main.command()

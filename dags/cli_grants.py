@@ -38,13 +38,41 @@ def connect(source: str, participant: str, headless: bool) -> None:
 
 
 @click.command()
+@click.argument("source")
+@click.argument("participant")
+@click.option("--why", required=True, help="For the audit trail: what was found, and by whom.")
+@click.option(
+    "--all-days",
+    is_flag=True,
+    help="The account was never theirs: ask the next one for every day, and believe it.",
+)
+@plain_errors
+def release(source: str, participant: str, why: str, all_days: bool) -> None:
+    """Let PARTICIPANT connect another account at SOURCE than the one they gave.
+
+    The old account is read no more. Its days that have landed whole stay, unless --all-days. Then
+    send the participant a new link: `stepwell connect`.
+    """
+    from ingestion.grants import Grants
+    from ingestion.http import open_http
+    from ingestion.settings import read_key
+    from warehouse.home import open_store
+
+    store = open_store()
+    with open_http() as http:
+        grants = Grants(store.register, read_key(), http)
+        grant = grants.release(participant, source, why, all_days)
+    click.echo(f"{participant} at {source}: {grant.state}. Now: `stepwell connect`")
+
+
+@click.command()
 @plain_errors
 def upkeep() -> None:
-    """Refresh grants that were idle for long, as the DAG of that name does daily.
+    """Refresh idle grants and compact closed days, as the DAG of that name does daily.
 
     Then print how many grants are in which state.
     """
-    from ingestion.upkeep import count_states, keep_alive, plan_upkeep
+    from ingestion.upkeep import compact_days, count_states, keep_alive, plan_upkeep
     from warehouse.home import open_store
 
     store = open_store()
@@ -52,6 +80,7 @@ def upkeep() -> None:
         counts = keep_alive(store, source, batch)
         said = ", ".join(f"{what} {n}" for what, n in sorted(counts.items()))
         click.echo(f"{source} batch {batch}: {said or 'nothing to do'}")
+    click.echo(compact_days(store))
     for source, state, grants in count_states(store):
         click.echo(f"{source} {state}: {grants}")
 

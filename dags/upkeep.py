@@ -1,10 +1,10 @@
-"""Refresh grants that nobody has used for long, so that they do not lapse.
+"""Refresh grants that nobody has used for long, and compact the lake's closed days.
 
 **When:** daily. "Now" kind: never backfill and never clear an old run; trigger a new one.
 
 **One task keeps one batch of participants** of one source: it refreshes what was not refreshed for
-STEPWELL_KEEP_ALIVE_DAYS (30), and finishes consents that broke off at the vendor. The last task
-prints how many grants are in which state; `ops.connection.next_step` says what to do about each.
+STEPWELL_KEEP_ALIVE_DAYS (30), and finishes consents that broke off at the vendor. The last moves
+closed days into month files and prints grants by state (see `ops.connection.next_step`).
 
 **When a task fails**
 
@@ -46,9 +46,10 @@ def upkeep() -> None:
 
     @task(trigger_rule="none_failed")
     def report() -> None:
-        from ingestion.upkeep import count_states
+        from ingestion.upkeep import compact_days, count_states
         from warehouse.home import open_store
 
+        print(compact_days(open_store()))
         for source, state, grants in count_states(open_store()):
             print(f"{source} {state}: {grants}")
 

@@ -14,6 +14,7 @@ st.navigation(
     [
         st.Page("views/cohort.py", title="Cohort", default=True),
         st.Page("views/participant.py", title="Participant"),
+        st.Page("views/quality.py", title="Data quality", url_path="quality"),
     ],
     position="top",
 ).run()

@@ -16,6 +16,10 @@ from dashboard import words
 Con = duckdb.DuckDBPyConnection
 Rows = list[dict[str, Any]]
 
+_OF_MEMBERS = (
+    "participant_id IN (SELECT participant_id FROM cohort_member "
+    "WHERE cohort_kind = '{kind}' AND cohort = $cohort)"
+)
 # Which participants a cohort holds, as a condition on the participant table.
 _MEMBERS = {
     "all": "$cohort = 'all'",
@@ -23,6 +27,7 @@ _MEMBERS = {
     "depression_or_anxiety": "depression_or_anxiety = ($cohort = 'yes')",
     "arm": "arm = $cohort",
     "therapist": "therapist_id = $cohort",
+    **{kind: _OF_MEMBERS.format(kind=kind) for kind in ("device", "era", "named", "named_by_arm")},
 }
 
 

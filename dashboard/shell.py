@@ -165,7 +165,10 @@ def _pick_cohort(con: Any, study: Study, viewer: Viewer) -> queries.Cohort:
 def _label(cohort: queries.Cohort, study: Study) -> str:
     if cohort.kind == "all":
         return words.KINDS["all"]
+    named = {one.code: one.label for one in study.cohorts}
     labels = {
+        "named": named,
+        "named_by_arm": named,
         "site": {site.code: site.label for site in study.sites},
         "arm": {arm.code: arm.label for arm in study.arms},
     }

@@ -33,6 +33,26 @@ CONNECTIONS = {
     "not_linked": "Account has no wearable yet",
     "retired": "Source retired",
 }
+# What became of a pull, by the reason of its receipt, and whose it is.
+CAME, NOTHING_NEW, PARTICIPANTS, VENDORS, OURS = (
+    "Data came", "Nothing new", "For the participant", "The vendor's", "Ours",
+)  # fmt: skip
+RECEIPTS = {
+    "received": CAME,
+    "nothing_new": NOTHING_NEW,
+    "no_data": NOTHING_NEW,
+    "not_synced": PARTICIPANTS,
+    "consent_lost": PARTICIPANTS,
+    "scope_missing": PARTICIPANTS,
+    "wrong_account": PARTICIPANTS,
+    "not_linked": PARTICIPANTS,
+    "vendor_outage": VENDORS,
+    "retired": VENDORS,
+    "rate_limited": OURS,
+    "bad_reply": OURS,
+    "misconfigured": OURS,
+    "our_fault": OURS,
+}
 STATUSES = {
     "not_due": "Not due yet",
     "due": "Due",
@@ -45,8 +65,12 @@ KINDS = {
     "all": "Everyone",
     "site": "Site",
     "depression_or_anxiety": "Depression or anxiety",
+    "device": "Device",
+    "era": "Measured by",
+    "named": "Cohort",
     "arm": "Arm",
     "therapist": "Therapist",
+    "named_by_arm": "Cohort",
 }
 
 

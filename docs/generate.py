@@ -16,7 +16,10 @@ from pydantic import BaseModel
 
 from dags.cli import main as stepwell
 from ingestion.source import all_sources
+from transforms.cohort.goals import derive_goal_proposal
 from transforms.instruments import Instrument, Scale, Threshold, read_instruments
+from warehouse import disclosure
+from warehouse.metrics import read_metrics, weekly_mean
 from warehouse.schema import Column, Table
 from warehouse.study import EXAMPLE, Study, read_study
 from warehouse.tables import DERIVED, LANDED, OPS, table_named
@@ -62,14 +65,29 @@ STATE_RULES = {
 }
 # Where a definition comes from, by the column, or by the start of its name.
 CITATIONS = {
-    "cadence_": "Bands after Tudor-Locke et al., Br J Sports Med 2018;52:776.",
-    "moderate_": "Threshold: Tudor-Locke et al. 2018 (100 steps a minute, 3 METs).",
-    "vigorous_": "Threshold: Tudor-Locke et al. 2018 (130 steps a minute, 6 METs).",
-    "mvpa_equivalent_": "World Health Organization guideline: a vigorous minute counts twice.",
+    "week_mvpa_minutes": "World Health Organization guideline 2020.",
+    "activity_class": "World Health Organization guideline 2020: 150 to 300 minutes a week.",
+    "interdaily_stability": "IS. Witting et al., Biol Psychiatry 1990;27:563.",
+    "intradaily_variability": "IV. Witting et al., Biol Psychiatry 1990;27:563.",
+    "steps_variation": "CV7.",
     "wear_minutes": "A minute with a heart rate is worn: RAPIDS, Fitbit data yield "
     "(rapids.science); 30 to 220 is our bound. Else the minutes the vendor states, zeros included: "
     "Google Health documents that an absent minute was not worn.",
     "valid_week": "Four days: Troiano et al., Med Sci Sports Exerc 2008;40:181.",
+    "goal_adherence_": "Both denominators: our rule, so that neither is read for the other.",
+    "guideline_": "150 minutes a week: World Health Organization guideline, 2020.",
+    "persistence_": "14 days without a valid one: our convention.",
+    "is_adherent": "Five goal days a week, 70 % of weeks: our assumption, a setting.",
+    "baseline_steps": "Reactivity of the first days is skipped: our assumption, a setting.",
+    "proposed_steps": "10 % a week, a percentile (after WalkIT, Adams et al. 2017), or a fixed "
+    "increment: settings of the protocol.",
+    "steps_within": "Within- and between-person parts: Curran & Bauer, Annu Rev Psychol "
+    "2011;62:583.",
+    "steps_between": "Curran & Bauer 2011.",
+    "reach": "RE-AIM: Glasgow et al., Am J Public Health 1999;89:1322.",
+    "adoption": "RE-AIM: Glasgow et al. 1999.",
+    "fidelity": "RE-AIM (implementation): Glasgow et al. 1999.",
+    "responder_ci_": "Wilson, J Am Stat Assoc 1927;22:209.",
     "valid_day": "Ten hours of wear: Troiano et al., Med Sci Sports Exerc 2008;40:181.",
 }
 
@@ -143,19 +161,39 @@ def render_metrics() -> str:
             "chooses one.",
             "## A day",
             _metrics("participant_day"),
+            "A minute with steps counts even where no wear is known of it. What rests on wear is "
+            "blank on a device that only counts steps. `day_metric` has besides, of each source:",
+            _grid(("metric", "unit", "definition", "source"), _beside_days()),
             "## A week",
             _metrics("participant_week"),
             "## Adherence",
-            "Adherence (the prescribed activity was done) and completeness (the days are known) "
-            "are never mixed. Goal adherence has both denominators: valid days (observed) and "
-            "eligible days (strict). `adherent_weeks` and `is_adherent` count a week once its "
-            "seven days have ended where the participant lives; so does a cohort's `valid_weeks`.",
+            "Adherence (the prescribed activity was done) and completeness (days are known, "
+            "answers came) are never mixed. Each has both denominators: of what could be judged "
+            "(observed) and of what should count (strict). Weeks count once their seven days have "
+            "ended where the participant lives; so does a cohort's `valid_weeks`.",
             _metrics("adherence"),
+            "## Completeness of answers",
+            *_section("completeness"),
+            "## Goals",
+            *_section("baseline_activity"),
+            *_section("goal_proposal"),
+            inspect.cleandoc(derive_goal_proposal.__doc__ or ""),
             "## Outcomes",
             _metrics("outcome", units_only=False),
+            "## Responders",
+            *_section("responder"),
             "## Activity before a visit",
-            table_named("activity_outcome").meaning,
-            _metrics("activity_outcome"),
+            *_section("activity_outcome"),
+            "## Treatment",
+            *_section("treatment"),
+            *_section("implementation"),
+            "## Cohorts",
+            inspect.cleandoc(disclosure.__doc__ or ""),
+            *_section("cohort_outcome", units_only=False),
+            *_section("cohort_responder"),
+            *_section("flow"),
+            "## What the wear rule changes",
+            *_section("wear_rule_sensitivity"),
             "## Instruments",
             "Items are stored as received; scores are computed from them under a versioned rule. "
             "No item's wording is kept here.",
@@ -163,7 +201,7 @@ def render_metrics() -> str:
             "## Settings of the protocol",
             *(
                 f"`[{part}]`\n\n" + _grid(("setting", "example study"), _settings(study, part))
-                for part in ("wear", "goals", "activity_before_visit", "wearables")
+                for part in ("wear", "goals", "activity_before_visit", "treatment", "wearables")
             ),
         ]
     )
@@ -179,17 +217,46 @@ def _states(study: Study) -> Iterator[tuple[str, ...]]:
         yield str(number), f"`{state}`", rule.format(**settings), steps
 
 
+def _section(table_name: str, units_only: bool = True) -> tuple[str, str]:
+    """What a table means, and its figures."""
+    return f"`{table_name}`: {table_named(table_name).meaning}", _metrics(table_name, units_only)
+
+
 def _metrics(table_name: str, units_only: bool = True) -> str:
     """The figures of a table: columns with a unit, flags, and (if asked) numbers without unit."""
     rows = [
         (f"`{c.name}`", c.unit, c.meaning, c.better, _citation(c))
         for c in table_named(table_name).columns
-        if c.unit or c.type.sql == "BOOLEAN" or (not units_only and c.type.sql == "DOUBLE")
+        if c.unit
+        or c.type.sql == "BOOLEAN"
+        or c.name in _citations_of_metrics()
+        or (not units_only and c.type.sql == "DOUBLE")
     ]
     return _grid(("metric", "unit", "definition", "better", "source"), rows)
 
 
+def _beside_days() -> Iterator[tuple[str, ...]]:
+    """Metrics of day_metric that participant_day does not have."""
+    for metric in read_metrics().values():
+        if not metric.carried:
+            for column in metric.columns:
+                yield f"`{column.name}`", column.unit, column.meaning, _citation(column)
+
+
+def _citations_of_metrics() -> dict[str, str]:
+    """What each file of warehouse/metrics cites, by its columns and their weekly means."""
+    return {
+        one.name: metric.citation
+        for metric in read_metrics().values()
+        for column in metric.columns
+        for one in (column, weekly_mean(column))
+        if one and metric.citation
+    }
+
+
 def _citation(column: Column) -> str:
+    if column.name in (cited := _citations_of_metrics()):
+        return cited[column.name]
     for name, text in CITATIONS.items():
         if column.name == name or (name.endswith("_") and column.name.startswith(name)):
             return text
@@ -197,41 +264,96 @@ def _citation(column: Column) -> str:
 
 
 def render_instrument(instrument: Instrument, study: Study) -> str:
-    """An instrument's section: what it asks, its scales with thresholds, its licence."""
+    """An instrument's section: what it asks, its scales with thresholds and bands, its licence."""
     recall = {None: "not stated", 0: "today"}.get(
         instrument.recall_days, f"{instrument.recall_days} days"
     )
-    head = (
-        f"### {instrument.name} ({instrument.code})\n\n"
-        f"Version: {instrument.version}. Answers from {instrument.item_low:g} to "
-        f"{instrument.item_high:g}; "
+    parts = [
+        f"### {instrument.name} ({instrument.code})",
+        f"Version: {instrument.version}. Answers {_answers(instrument)}; "
         f"recall: {recall}; scoring version `{instrument.scoring_version}`. {instrument.licence} "
-        f"Source: {instrument.citation}."
-    )
-    rows = [
-        (
-            f"`{scale.code}`",
-            scale.label,
-            f"{scale.low:g}-{scale.high:g}",
-            scale.better,
-            _blanks(scale),
-            _thresholds(scale.mic),
-            _thresholds(scale.mdc),
-            _mcid(scale, study),
-        )
-        for scale in instrument.scales
+        f"Source: {instrument.citation}.",
+        *(
+            f"Safety event `{rule.kind}`: item {rule.item} at {rule.at_least:g} or more."
+            for rule in instrument.safety_rules
+        ),
+        _grid(SCALE_TITLES, [_scale_row(scale, study) for scale in instrument.scales]),
     ]
-    titles = (
-        "scale",
-        "name",
-        "range",
-        "better",
-        "blank items",
-        "published MIC",
-        "MDC",
-        "MCID here",
+    return "\n\n".join(parts)
+
+
+SCALE_TITLES = (
+    "scale",
+    "name",
+    "range",
+    "better",
+    "scoring",
+    "blank items",
+    "bands",
+    "published MIC",
+    "MDC",
+    "MCID here",
+    "note",
+)
+
+
+def _scale_row(scale: Scale, study: Study) -> tuple[str, ...]:
+    return (
+        f"`{scale.code}`",
+        scale.label,
+        f"{scale.low:g} to {scale.high:g}",
+        scale.better,
+        _scoring(scale),
+        _blanks(scale),
+        _bands(scale),
+        _thresholds(scale.mic),
+        _thresholds(scale.mdc),
+        _mcid(scale, study),
+        scale.note,
     )
-    return f"{head}\n\n{_grid(titles, rows)}"
+
+
+def _answers(instrument: Instrument) -> str:
+    usual = f"from {instrument.item_low:g} to {instrument.item_high:g}"
+    others = [
+        f"{', '.join(answer.items)} "
+        + (
+            " or ".join(f"{one:g}" for one in answer.allowed)
+            or f"from {answer.low:g} to {answer.high:g}"
+        )
+        for answer in instrument.other_answers
+    ]
+    twice = "of two marks the higher counts" if instrument.marked_twice == "higher" else ""
+    return "; ".join(part for part in (usual, *others, twice) if part)
+
+
+def _scoring(scale: Scale) -> str:
+    """The scoring in words: what a function of the instrument's own says of itself, else itself."""
+    words = inspect.getdoc(getattr(scale.scoring, "func", scale.scoring)) or ""
+    if len(scale.items) == 1:
+        words = "The answer itself."
+    found = [words.partition("\n\n")[0].replace("\n", " ")]
+    if scale.reverse:
+        found.append(f"Reversed: {', '.join(scale.reverse)}.")
+    if scale.rounding == "up":
+        found.append("Rounded up to a whole number.")
+    if scale.table:
+        found.append(
+            f"Looked up in the study's own table (`{scale.table.columns[0]}`, "
+            f"`{scale.table.columns[1]}`)."
+        )
+    return " ".join(found)
+
+
+def _bands(scale: Scale) -> str:
+    if not scale.bands:
+        return ""
+    edges = [
+        f"{band.label}: {'below' if band.below is not None else 'to'} {band.edge:g}"
+        for band in scale.bands
+    ]
+    how = "rounded, half up; " if scale.bands_on == "rounded" else ""
+    return f"{'; '.join(edges)} ({how}{scale.bands_source})"
 
 
 def _blanks(scale: Scale) -> str:

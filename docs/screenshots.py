@@ -22,6 +22,7 @@ SHOTS = {
     "participant": ("/participant", browser.DESKTOP, "light"),
     "participant_dark": ("/participant", browser.DESKTOP, "dark"),
     "participant_phone": ("/participant", browser.PHONE, "light"),
+    "quality": ("/quality", browser.DESKTOP, "light"),
 }
 TALLEST = 2400
 

@@ -6,18 +6,20 @@ each of them, with what came kept raw, and is raised.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from ingestion.errors import Misconfigured
 from ingestion.http import open_http
 from ingestion.landing import Landed, land
-from ingestion.pull import Pulled, pull_one
+from ingestion.pull import pull_one
+from ingestion.pulled import Pulled
 from ingestion.receipts import came_or_not, record_receipts
 from ingestion.settings import read_redcap
 from ingestion.source import Ask, Count, source_named
-from ingestion.sources.redcap import RedcapClient
+from ingestion.sources.redcap import RedcapClient, told_whole
 from warehouse import register as reg
 from warehouse.home import Store
 
@@ -47,7 +49,12 @@ def pull_answers(store: Store, batch: int, now: datetime) -> Landed:
     participants = tuple(sorted(row["participant_id"] for row in store.register.rows(query)))
     with store.register.leased(f"pull {SOURCE} {batch}", wait=600):
         pulled = _ask_project(store, Ask(store.study, now, participants=participants))
-        whole_of = () if pulled.error else participants
+        whole_of = () if pulled.error else told_whole(participants, pulled.reading)
+        if not (pulled.error or whole_of) and _had_answers(store, participants):
+            pulled.error = Misconfigured(
+                f"{SOURCE}: of {len(participants)} participants it tells nothing any more, and "
+                "nothing was taken away; may the token's user still see their records?"
+            )
         landed = land(store, pulled.reading, SOURCE, f"{batch:04d}", whole_of, now)
         _settle(store, participants, DATA_TYPES, pulled)
     return landed
@@ -62,6 +69,18 @@ def _ask_project(store: Store, ask: Ask) -> Pulled:
             return RedcapClient(http, settings.url, settings.token)
 
         return pull_one(store, source_named(SOURCE), open_client, {"participant_id": "all"}, ask)
+
+
+def _had_answers(store: Store, participants: Sequence[str]) -> bool:
+    """Whether an earlier pull was told of any of them."""
+    told = reg.receipt.c
+    query = sa.select(told.participant_id).where(
+        told.source == SOURCE,
+        told.participant_id.in_(participants),
+        told.data_type.in_(DATA_TYPES),
+        told.received > 0,
+    )
+    return bool(store.register.rows(query.limit(1)))
 
 
 def _settle(

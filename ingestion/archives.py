@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import lzma
 import stat
 import zipfile
 import zlib
@@ -29,7 +30,15 @@ CHUNK = 1 << 20
 ZIP, GZIP = b"PK", b"\x1f\x8b"
 _PACKED = (".zip", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz", ".tar")
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)

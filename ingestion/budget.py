@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse import register as reg
-from warehouse.register import Register
+from warehouse.register import Register, insert_into
 
 MINUTE = 60.0
 SLICE_SECONDS = 30  # of the project's budget: any minute touches three slices, so each has a third
@@ -98,9 +97,8 @@ def take_share(register: Register, source: str, number: int, most: int) -> bool:
     One statement, so that two processes never take the same share. Older slices are forgotten.
     """
     with register.begin() as con:
-        insert = sqlite.insert if con.dialect.name == "sqlite" else postgresql.insert
         table = reg.budget
-        taken = insert(table).values(source=source, slice_number=number, requests=SHARE)
+        taken = insert_into(con, table).values(source=source, slice_number=number, requests=SHARE)
         statement = taken.on_conflict_do_update(
             index_elements=["source", "slice_number"],
             set_={"requests": table.c.requests + SHARE},

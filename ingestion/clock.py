@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 
 import httpx
 import msgspec
 
 from ingestion.errors import Misconfigured, VendorDown
+from ingestion.http import certificates
 
 TIMEOUT_SECONDS = 10
 
@@ -29,7 +28,7 @@ def now(environ: Mapping[str, str] = os.environ) -> datetime:
     if not url:
         return datetime.now(UTC)
     try:
-        reply = httpx.get(url, timeout=TIMEOUT_SECONDS, verify=_certificates()).raise_for_status()
+        reply = httpx.get(url, timeout=TIMEOUT_SECONDS, verify=certificates()).raise_for_status()
         told = msgspec.json.decode(reply.content, type=_Clock).now
     except (httpx.ConnectError, httpx.TimeoutException):
         raise VendorDown("the clock at STEPWELL_CLOCK_URL does not answer") from None
@@ -38,8 +37,3 @@ def now(environ: Mapping[str, str] = os.environ) -> datetime:
     if told.tzinfo is None:
         raise Misconfigured("STEPWELL_CLOCK_URL tells a time without a zone")
     return told.astimezone(UTC)
-
-
-@cache
-def _certificates() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reading them takes longer than asking the time

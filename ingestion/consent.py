@@ -24,7 +24,8 @@ from ingestion.errors import (
     ScopeMissing,
     VendorDown,
 )
-from ingestion.grants import Grant, Grants
+from ingestion.grant_rows import Grant
+from ingestion.grants import Grants
 from ingestion.http import PATIENCE, Patience, VendorClient, open_http, refusal, send
 from ingestion.settings import SCOPES, Vendor, read_key, read_vendor
 from ingestion.tokens import Given, ask_token

@@ -7,19 +7,17 @@ never shows a value of the file.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Mapping
 
 import pyarrow as pa
 import pyarrow.csv
 
+from ingestion.archives import open_gzip
 from ingestion.errors import BadInput
 
 DELIMITERS = ",;\t"
-_BROKEN = "the gzip file is cut short or damaged; copy or export it again"
 _WRONG_COUNT = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 _WRONG_VALUE = re.compile(r"CSV column #(\d+): Row #(\d+)")
 
@@ -27,10 +25,8 @@ _WRONG_VALUE = re.compile(r"CSV column #(\d+): Row #(\d+)")
 def plain_bytes(name: str, body: bytes) -> bytes:
     """The file's text as bytes: unpacked when gzipped, without a byte-order mark."""
     if name.lower().endswith(".gz"):
-        try:
-            body = gzip.decompress(body)
-        except (EOFError, OSError, zlib.error):
-            raise BadInput(f"{name}: {_BROKEN}") from None
+        with open_gzip(io.BytesIO(body), name, len(body)) as stream:
+            body = stream.read()
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -50,10 +46,8 @@ def first_line(name: str, body: bytes) -> str:
     if not name.lower().endswith(".gz"):
         line = body.split(b"\n", 1)[0]
     else:
-        try:
-            line = gzip.GzipFile(fileobj=io.BytesIO(body)).readline()
-        except (EOFError, OSError, zlib.error):
-            raise BadInput(f"{name}: {_BROKEN}") from None
+        with open_gzip(io.BytesIO(body), name, len(body)) as stream:
+            line = stream.readline()
     if b"\0" in line or line[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise BadInput(f"{name}: not UTF-8 text; save it as CSV UTF-8 and import again")
     return line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").rstrip("\r\n")

@@ -19,12 +19,13 @@ NEXT_STEPS = {
     "active": None,
     "never_connected": "Send the participant a link to connect (`stepwell connect`).",
     "revoked": "Access was withdrawn or has lapsed: ask the participant to connect again.",
-    "expired": "The permission ended after seven days, as Google's does while the app is in "
-    "Testing: publish the app, then ask the participant to connect again.",
+    "expired": "The permission ended a week after it was given, as all of Google's do while the "
+    "app is in Testing. If yours is, publish it; if not, access was withdrawn. Then ask the "
+    "participant to connect again.",
     "scope_missing": "A permission was left out: ask the participant to connect again and to tick "
     "every box.",
     "wrong_account": "The participant signed in with another account: ask them to connect again "
-    "with the one their study device uses.",
+    "with the one their study device uses. If that has changed, `stepwell release` it first.",
     "not_linked": "The account has no wearable: ask the participant to finish setting up the "
     "device, or moving their Fitbit account to Google, and then to connect again.",
     "retired": "The vendor has switched this API off: move the participant to its successor.",

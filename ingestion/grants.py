@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-import msgspec
 import sqlalchemy as sa
-from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.fernet import MultiFernet
 
 from ingestion import clock, settings
 from ingestion.errors import (
@@ -27,6 +25,7 @@ from ingestion.errors import (
     VendorDown,
     WrongAccount,
 )
+from ingestion.grant_rows import Grant, grant_of, lease_of, seal
 from ingestion.grant_states import NEXT_STEPS, how_lost, state_after
 from ingestion.http import PATIENCE, Patience, VendorClient
 from ingestion.tokens import Given, Token, TokenReply, ask_token, given
@@ -35,37 +34,9 @@ from warehouse.register import LeaseBusy, Register
 from warehouse.tables.ops import CONNECTION_STATES
 
 LEASE_WAIT_SECONDS = 45  # longer than one token request may take
+_OF_AN_ACCOUNT = ("vendor_user_id", "scopes", "token", "expires_at")
+_MARKS = ("synced_at", "first_asked_on", "landed_sync_at", "account_since")
 FRESH_FOR = timedelta(minutes=5)  # a token with less left is renewed before it is used
-
-
-class _Sealed(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    """What is encrypted in the register: the token in use, and one not yet confirmed."""
-
-    token: Token | None = None
-    unconfirmed: Given | None = None
-
-
-@dataclass(frozen=True)
-class Grant:
-    """A participant's grant for one source, as it stands in the register.
-
-    `token` is None where there never was one. `next_step` says what to do; None when nothing.
-    `unconfirmed` is a later consent that `consent.resume_consent` has yet to finish.
-    """
-
-    participant_id: str
-    source: str
-    state: str
-    next_step: str | None
-    vendor_user_id: str | None = field(repr=False)
-    scopes: frozenset[str]
-    expires_at: datetime | None
-    token: Token | None = field(repr=False)
-    unconfirmed: Given | None = field(repr=False, default=None)
-
-    @property
-    def lease(self) -> str:
-        return lease_of(self.participant_id, self.source)
 
 
 class Grants:
@@ -82,7 +53,7 @@ class Grants:
     def find(self, participant_id: str, source: str) -> Grant | None:
         """The grant, or None; Misconfigured when STEPWELL_KEY is not the key it was kept under."""
         rows = self._register.rows(sa.select(reg.grant).where(_is(participant_id, source)))
-        return self._read(rows[0]) if rows else None
+        return grant_of(rows[0], self._key) if rows else None
 
     def hold(
         self, participant_id: str, source: str, reply: TokenReply, old: Token | None = None
@@ -200,6 +171,24 @@ class Grants:
         with self._leased(participant_id, source):
             self._put(participant_id, source, state)
 
+    def release(self, participant_id: str, source: str, why: str, all_days: bool = False) -> Grant:
+        """Let go of the account, so that the participant can connect another one.
+
+        Days that have landed whole stay; the next account is asked from the day after them on.
+        With `all_days` the account was never theirs: the next one is asked for every day, and its
+        word replaces what had landed. Misconfigured where there is no grant.
+        """
+        with self._leased(participant_id, source):
+            before = self._must_find(participant_id, source)
+            facts: dict[str, Any] = dict.fromkeys(_OF_AN_ACCOUNT)
+            landed = reg.grant.c.landed_sync_at
+            facts |= dict.fromkeys(_MARKS) if all_days else {"account_since": landed}
+            subject = f"{participant_id} {source}"
+            self._register.record("stepwell", "account released", self._now(), subject, why=why)
+            state = before.state if before.state == "retired" else "wrong_account"
+            self._put(participant_id, source, state, **facts)
+            return self._must_find(participant_id, source)
+
     @contextlib.contextmanager
     def _leased(self, participant_id: str, source: str) -> Iterator[None]:
         """Hold the grant's one lock; it cannot be taken twice, so nothing inside may take it."""
@@ -283,27 +272,13 @@ class Grants:
         self._put(grant.participant_id, grant.source, grant.state, token=sealed)
 
     def _seal(self, token: Token | None, held: Given | None = None) -> bytes | None:
-        if token is None and held is None:
-            return None
-        return self._key.encrypt(msgspec.json.encode(_Sealed(token, held)))
+        return seal(self._key, token, held)
 
     def _must_find(self, participant_id: str, source: str) -> Grant:
         found = self.find(participant_id, source)
         if found is None:
             raise Misconfigured(f"{source}: {participant_id} has no grant; `stepwell connect` them")
         return found
-
-    def _read(self, row: dict[str, Any]) -> Grant:
-        sealed = _Sealed()
-        if row["token"]:
-            try:
-                sealed = msgspec.json.decode(self._key.decrypt(row["token"]), type=_Sealed)
-            except InvalidToken:
-                raise Misconfigured("STEPWELL_KEY is not the key of the grants kept") from None
-        names = ("participant_id", "source", "state", "next_step", "vendor_user_id", "expires_at")
-        scopes = frozenset((row["scopes"] or "").split())
-        facts = {name: row[name] for name in names}
-        return Grant(**facts, scopes=scopes, token=sealed.token, unconfirmed=sealed.unconfirmed)
 
 
 def _token(grant: Grant) -> Token:
@@ -314,11 +289,6 @@ def _token(grant: Grant) -> Token:
 
 def _consent(held: Grant | Given | None) -> str | None:
     return held.token.consent if held and held.token else None
-
-
-def lease_of(participant_id: str, source: str) -> str:
-    """The name of the one lock under which a participant's grant may be changed."""
-    return f"grant {source} {participant_id}"
 
 
 def _is(participant_id: str, source: str) -> sa.ColumnElement[bool]:

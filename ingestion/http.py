@@ -66,13 +66,14 @@ def open_http(transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """One pool of connections for a process; threads may share it. Close it when done."""
     return httpx.Client(
         timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, transport=transport,
-        headers={"User-Agent": "stepwell"}, verify=_certificates(),
+        headers={"User-Agent": "stepwell"}, verify=certificates(),
     )  # fmt: skip
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reading them takes longer than a request
+def certificates() -> ssl.SSLContext:
+    """Who is trusted; read once, as reading takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ Of two exports that speak of one day, the one that reaches later wins, whichever
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,8 +25,9 @@ from ingestion.errors import BadInput
 from ingestion.joining import land_with
 from ingestion.landing import IMPORTED, Landed, bundle_digest, keep_raw, land
 from ingestion.receipts import record_receipts
-from ingestion.source import Ask, Count, Reading, Reply, Source, all_sources
+from ingestion.source import PASSED_OVER, Ask, Count, Reading, Reply, Source, all_sources
 from warehouse import register as reg
+from warehouse.day_files import place_of
 from warehouse.home import Store
 
 
@@ -98,18 +98,20 @@ def import_files(
     with TemporaryDirectory(prefix="stepwell-import-") as folder:
         ask = replace(ask, scratch=Path(folder), progress=progress,
                       options=_known_options(source, options or {}))  # fmt: skip
-        fetches, is_new = _fetched(store, source, path, ask)
+        told = dict(ask.options) | ({"timezone": timezone} if timezone else {})
+        fetches, is_new = _fetched(store, source, path, ask, told)
         replies = [reply for fetch in fetches for reply in fetch]
         reading = source.read(replies, ask)
         enrolled = _enrolled(reading, roster, ask, enrol_site)
         _check_known(source_name, reading, roster)
         _note_uncounted(store, source_name, reading, {*roster, *_participants_of(enrolled)})
+        _note_shared(store, source_name, reading)
         report = _report(source_name, path, replies, reading, enrolled)
         report.seen_before = not any(is_new)
         progress(f"landing {len(reading.days):,} days ...")
         with store.register.leased(f"import {source_name}", wait=600):
-            for fetch in itertools.compress(fetches, is_new):
-                keep_raw(store.lake, fetch)
+            for fetch in fetches:
+                keep_raw(store.lake, fetch, anew=True)
             if enrolled:
                 reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
             joins = reading.lands_with
@@ -165,16 +167,24 @@ def _known_options(source: Source, options: Mapping[str, str]) -> Mapping[str, s
 
 
 def _fetched(
-    store: Store, source: Source, path: Path, ask: Ask
+    store: Store, source: Source, path: Path, ask: Ask, told: Mapping[str, str]
 ) -> tuple[list[list[Reply]], list[bool]]:
-    """The replies at `path`, each participant's own apart, and whether each is seen first now."""
+    """The replies at `path`, each participant's own apart, and whether each is seen first now.
+
+    With them is kept how they were to be read, to read them so again.
+    """
     whose: dict[str | None, list[Reply]] = defaultdict(list)
-    for reply in source.fetch(path, ask):
-        whose[reply.participant_id].append(reply)
+    try:
+        for reply in source.fetch(path, ask):
+            whose[reply.participant_id].append(reply)
+    except OSError as error:
+        raise BadInput(f"{error.filename or path}: cannot be read ({error.strerror})") from None
+    kept = [file.path for file in store.lake.files(f"raw/source={source.name}")]
     fetches, is_new = [], []
     for replies in whose.values():
-        first = _first_import(store, source.name, replies)
-        fetches.append([replace(reply, fetched_at=first or ask.now) for reply in replies])
+        first = _first_import(kept, replies)
+        at = first or ask.now
+        fetches.append([replace(reply, fetched_at=at, options=told) for reply in replies])
         is_new.append(first is None)
     return fetches, is_new
 
@@ -258,6 +268,29 @@ def _note_uncounted(store: Store, source: str, reading: Reading, known: Collecti
         )
 
 
+def _note_shared(store: Store, source: str, reading: Reading) -> None:
+    """Say which days another source has too: they are never summed."""
+    mine = {(day.participant_id, day.activity_date) for day in reading.days}
+    months = {f"/month={on:%Y-%m}/" for _, on in mine}
+    dates = {on for _, on in mine}
+    shared: dict[tuple[str, date], set[str]] = defaultdict(set)
+    for path in (file.path for file in store.lake.day_files()):
+        place = place_of(path)
+        if place.source == source or place.source not in store.study.wearables.sources:
+            continue
+        if place.on in dates or any(month in path for month in months):
+            rows = store.lake.read_days(path, ["participant_id", "activity_date"])
+            for key in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                shared[key].add(place.source)
+    found = shared.keys() & mine
+    if found:
+        others = ", ".join(sorted({other for key in found for other in shared[key]}))
+        reading.notes.append(
+            f"{len(found):,} of these days are also of {others}: each counts by one source, never "
+            f"by two summed; the order is that of wearables.sources in study.toml"
+        )
+
+
 def _report(
     source: str,
     path: Path,
@@ -265,7 +298,8 @@ def _report(
     reading: Reading,
     enrolled: Sequence[dict[str, Any]],
 ) -> ImportReport:
-    files = [reply.request for reply in replies]
+    read = (reply.called for reply in replies if reply.data_type != PASSED_OVER)
+    files = list(dict.fromkeys(name.partition(", sheet ")[0] for name in read))
     days = [day.activity_date for day in reading.days]
     # Of personal exports every entry is somebody's, or the import is refused: see whose.py.
     personal = any(reply.participant_id for reply in replies)
@@ -299,12 +333,12 @@ def _count_line(item: tuple[str, Count]) -> str:
     return f"{data_type}: {count.received:,} received = {count.landed:,} landed + {rejected}"
 
 
-def _first_import(store: Store, source: str, replies: Sequence[Reply]) -> datetime | None:
-    """When exactly these files were first kept by an import; None when they never were."""
+def _first_import(kept: Sequence[str], replies: Sequence[Reply]) -> datetime | None:
+    """When exactly these files were first kept by an import; None when they are not in `kept`."""
     ending = f"-{replies[0].participant_id or 'all'}-{bundle_digest(replies)}.zst"
-    for file in store.lake.files(f"raw/source={source}"):
-        if file.path.endswith(ending):
-            stamp = file.path.removesuffix(ending).rpartition("on=")[2]
+    for path in kept:
+        if path.endswith(ending):
+            stamp = path.removesuffix(ending).rpartition("on=")[2]
             return datetime.strptime(stamp, "%Y-%m-%d/%H%M%S%f").replace(tzinfo=UTC)
     return None
 

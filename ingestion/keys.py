@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from ingestion.grants import LEASE_WAIT_SECONDS, lease_of
+from ingestion.grant_rows import lease_of
+from ingestion.grants import LEASE_WAIT_SECONDS
 from warehouse import register as reg
 from warehouse.register import LeaseBusy, Register
 

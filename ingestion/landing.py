@@ -22,11 +22,12 @@ from ingestion.lateness import record_revisions
 from ingestion.source import ActivityDay, Device, Reading, Reply, Window
 from warehouse import register as reg
 from warehouse.home import Store
-from warehouse.lake import Change, Lake, Merge
+from warehouse.lake import Change, Lake, Merge, days_lease
 from warehouse.schema import Table, table_of
 from warehouse.tables import landed
 
 IMPORTED = "import"  # imported rows have lake files of their own, whatever a participant's batch
+HASH_DIGITS = 32  # of SHA-256, in a landed row: 128 bits tell facts and replies apart
 BROKEN = "-broken"  # ends the name of a fetch that broke off
 
 
@@ -73,13 +74,15 @@ class _Kept(msgspec.Struct):
     first_on: date | None = None
     last_on: date | None = None
     file: str | None = None  # where in the lake a large body is kept by itself
+    options: dict[str, str] = {}
 
 
-def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True) -> None:
+def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True, anew: bool = False) -> None:
     """Put the replies of one fetch on disk, together, before anything parses them.
 
     A fetch that broke off is kept apart (not `whole`): its days may be cut, so it is never read.
-    A reply with a `file` is streamed into the lake by itself, first.
+    A reply with a `file` is streamed into the lake by itself, first. The same replies are kept
+    once: as they first came, or (`anew`) with the options of now.
     """
     if not replies:
         return
@@ -88,12 +91,12 @@ def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True) -> None:
     name = f"{replies[0].fetched_at:%H%M%S%f}-{who}-{bundle_digest(replies)}"
     name += "" if whole else BROKEN
     body = msgspec.msgpack.encode(kept)
-    lake.keep_raw(replies[0].source, replies[0].fetched_at, name, body)
+    lake.keep_raw(replies[0].source, replies[0].fetched_at, name, body, anew)
 
 
 def bundle_digest(replies: Sequence[Reply]) -> str:
     """Sixteen hex digits that tell one fetch's replies from another's; their file is named so."""
-    parts = "".join(reply.sha256 + reply.request for reply in replies)
+    parts = "".join(sorted(reply.sha256 + reply.request for reply in replies))
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
@@ -130,13 +133,15 @@ def land(
     """
     result = Landed()
     if reading.days:
-        merge = store.lake.merge_days(
-            source,
-            bucket,
-            days_table(reading.days),
-            # what is replaced goes on record first: a crash in between must not lose it
-            before_write=lambda changes: record_revisions(store.register, source, changes),
-        )
+        days = days_table(reading.days)
+        with store.register.leased(days_lease(source, bucket), wait=600):  # from compaction
+            merge = store.lake.merge_days(
+                source,
+                bucket,
+                days,
+                # what is replaced goes on record first: a crash in between must not lose it
+                before_write=lambda changes: record_revisions(store.register, source, changes),
+            )
         result.add_days(merge)
     for table in (landed.response, landed.treatment_session, landed.goal):
         rows = reading.rows.get(table.name, [])
@@ -222,14 +227,15 @@ def days_table(days: Sequence[ActivityDay]) -> pa.Table:
 
 
 def fact_hash(facts: Iterable[Any]) -> str:
-    """SHA-256 of values in order: a change of any of them changes it."""
-    return hashlib.sha256("\x1f".join(repr(fact) for fact in facts).encode()).hexdigest()
+    """Hash of values in order: a change of any of them changes it."""
+    told = hashlib.sha256("\x1f".join(repr(fact) for fact in facts).encode())
+    return told.hexdigest()[:HASH_DIGITS]
 
 
 def _day_row(day: ActivityDay) -> dict[str, Any]:
     by_minutes = day.wear_method in ("heart_rate", "explicit_zero")
     return {field.name: getattr(day, field.name) for field in fields(day)} | {
-        "raw_sha256": sorted(day.raw_sha256),
+        "raw_sha256": sorted(sha256[:HASH_DIGITS] for sha256 in day.raw_sha256),
         "row_hash": _day_hash(day),
         "steps": int(day.step_count.sum(dtype="int64")),
         "wear_minutes": int(day.wear_length.sum(dtype="int64")) if by_minutes else None,
@@ -284,6 +290,7 @@ def _kept(lake: Lake, reply: Reply) -> _Kept:
         window.first_on if window else None,
         window.last_on if window else None,
         file,
+        dict(reply.options),
     )
 
 
@@ -303,4 +310,5 @@ def _reply(lake: Lake, kept: _Kept, folder: Path) -> Reply:
         kept.body,
         window,
         file,
+        options=kept.options,
     )

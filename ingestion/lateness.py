@@ -21,6 +21,9 @@ from warehouse.lake import Change
 from warehouse.register import Register
 from warehouse.study import Wearables
 
+_OF_DAY = ("source", "participant_id", "activity_date")
+_CHANGE = ("replaced_hash", "row_hash")
+
 
 def compute_lateness(days_late: Sequence[int], rules: Wearables) -> int:
     """Days after its end in which a day may still change, of the lateness of earlier changes.
@@ -70,7 +73,23 @@ def record_revisions(register: Register, source: str, changes: Sequence[Change])
     )
     through = {row["participant_id"]: row["landed_sync_at"] for row in register.rows(query)}
     rows = [_revision(source, one, through.get(one.after["participant_id"])) for one in replaced]
-    register.put(reg.revision, rows)
+    said = {_what(row) for row in _newest_lines(register, rows)}
+    register.put(reg.revision, [row for row in rows if _what(row) not in said])
+
+
+def _newest_lines(register: Register, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last line on each of these days: a pull killed before it wrote them had said it all."""
+    table, mine = reg.revision.c, {name: {row[name] for row in rows} for name in _OF_DAY}
+    query = sa.select(*(table[name] for name in (*_OF_DAY, *_CHANGE))).where(
+        *(table[name].in_(values) for name, values in mine.items())
+    )
+    lines = register.rows(query.order_by(table.changed_at))
+    return list({tuple(line[name] for name in _OF_DAY): line for line in lines}.values())
+
+
+def _what(line: dict[str, Any]) -> tuple[Any, ...]:
+    """The day and what became what: a day may come back to what it was, and change again."""
+    return tuple(line[name] for name in (*_OF_DAY, *_CHANGE))
 
 
 def _revision(source: str, change: Change, through: datetime | None) -> dict[str, Any]:

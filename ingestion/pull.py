@@ -11,7 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,17 +27,16 @@ from ingestion.errors import (
     OutOfBudget,
     ReaderFault,
     Retired,
-    ScopeMissing,
     SourceError,
     Transient,
     VendorDown,
 )
-from ingestion.grants import Grant, Grants
+from ingestion.grant_rows import Grant
+from ingestion.grants import Grants
 from ingestion.http import open_http
 from ingestion.landing import keep_raw, land
-from ingestion.lateness import learn_lateness
-from ingestion.receipts import record_drift, record_receipts
-from ingestion.schedule import ask_after, is_due, landed_through, next_ask
+from ingestion.pulled import Pulled, settle
+from ingestion.schedule import is_due, next_ask
 from ingestion.settings import SCOPES, read_key, read_vendor
 from ingestion.source import (
     Ask,
@@ -46,7 +45,6 @@ from ingestion.source import (
     Reply,
     Source,
     Window,
-    last_sync,
     source_named,
 )
 from ingestion.sources._legacy import LegacyClient
@@ -61,21 +59,6 @@ THREADS = 4  # a participant's requests wait on the vendor; the parsing shares t
 CONSENTED = tuple(SCOPES)  # the sources whose participants give consent
 # Opens an HTTP client in the name of a participant's grant (or of the project, without one).
 OpenClient = Callable[[Source, dict[str, Any]], Any]
-Reason = Callable[[str, Count], str]
-
-
-@dataclass
-class Pulled:
-    """One participant's fetch: what came, or why not."""
-
-    participant_id: str
-    ask: Ask
-    replies: list[Reply] = field(default_factory=list)
-    reading: Reading = field(default_factory=Reading)
-    error: SourceError | None = None
-    requests: int = 0
-    limit: OutOfBudget | None = None  # why `rest`, the end of the window, was not asked for
-    rest: Window | None = None
 
 
 def plan_wearables(store: Store, now: datetime | None = None) -> list[tuple[str, int]]:
@@ -169,7 +152,7 @@ def pull_wearables(
         together.days += one.reading.days
         together.devices += one.reading.devices
     summary.landed = land(store, together, source_name, f"{batch:04d}")
-    _settle(store, source_name, now, pulled)
+    settle(store, source_name, now, pulled)
     _count(summary, pulled)
     return summary, {one.participant_id: one.error for one in pulled if one.error}
 
@@ -204,7 +187,7 @@ def pull_one(
     store: Store, source: Source, open_client: OpenClient, row: dict[str, Any], ask: Ask
 ) -> Pulled:
     """Fetch, keep raw, read, of a participant or a project; an error is kept, not raised."""
-    pulled = Pulled(row["participant_id"], ask)
+    pulled = Pulled(row["participant_id"], ask, row.get("vendor_user_id"))
     client = None
     try:
         client = open_client(source, row)
@@ -214,9 +197,25 @@ def pull_one(
     except SourceError as error:
         pulled.error = error
         keep_raw(store.lake, [*pulled.replies, *_unreadable(source, ask, error)], whole=False)
+        pulled.reading = Reading(counts=_unlanded(source, pulled))
     finally:
         pulled.requests = client.requests if client else 0
+        pulled.refused = {reply.data_type for reply in pulled.replies if reply.status == 403}
+        pulled.replies.clear()  # a batch of ninety-day windows would fill the memory
     return pulled
+
+
+def _unlanded(source: Source, pulled: Pulled) -> dict[str, Count]:
+    """What came before the fetch broke off: received and refused; the next pull asks again."""
+    try:
+        read = next(_typed(source, _read(source, pulled.replies, pulled.ask)))
+    except SourceError:  # what broke it: how many points there were, nobody knows
+        read = Reading()
+    counts = {"all": Count()}
+    for reply in pulled.replies:
+        count = counts[reply.data_type] = Count(read.count(reply.data_type).received)
+        count.reject("fetch_broke_off", count.received, reply.sha256)
+    return counts
 
 
 def _fetch(source: Source, client: Any, pulled: Pulled) -> None:
@@ -259,72 +258,6 @@ def _unreadable(source: Source, ask: Ask, error: SourceError) -> list[Reply]:
         return []
     who = ask.participant_id
     return [Reply(source.name, who, "unreadable", str(error), ask.now, 200, "", body, ask.window)]
-
-
-def _settle(store: Store, source: str, now: datetime, pulled: Sequence[Pulled]) -> None:
-    """Receipts, rejections and the grants' new marks, in one transaction after the landing."""
-    pull_id = f"{now:%Y%m%dT%H%M%SZ}"
-    with store.register.begin() as con:
-        for one in pulled:
-            _record(store, con, source, pull_id, one)
-            record_drift(store.register, con, source, now, one.reading.drift)
-            key = {"participant_id": one.participant_id, "source": source}
-            if marks := _marks(one, now):
-                mine = sa.and_(*(reg.grant.c[name] == value for name, value in key.items()))
-                con.execute(sa.update(reg.grant).where(mine).values(marks))
-            rests_until = ask_after(store.study, now, one.error or one.limit)
-            store.register.put(reg.ask_again, [key | {"ask_after": rests_until}], con)
-        changed = [one.participant_id for one in pulled if one.reading.days]
-        learn_lateness(store.register, con, source, changed, store.study.wearables)
-
-
-def _marks(one: Pulled, now: datetime) -> dict[str, Any]:
-    if one.error is not None:
-        return {}
-    marks: dict[str, Any] = {"last_pulled_at": now}
-    synced_at = last_sync(one.reading)
-    if synced_at is not None and one.ask.window is not None:
-        landed_at = landed_through(one.ask, synced_at, one.reading.days)
-        # An unpaired device takes its last sync with it; what has landed has landed.
-        marks["landed_sync_at"] = max([landed_at, *filter(None, [one.ask.synced_before])])
-        marks["synced_at"] = synced_at
-        if one.ask.synced_before is None:
-            marks["first_asked_on"] = one.ask.window.first_on
-    return marks
-
-
-def _record(store: Store, con: sa.Connection, source: str, pull_id: str, one: Pulled) -> None:
-    def put(window: Window | None, counts: dict[str, Count], reason: Reason, spent: int) -> None:
-        record_receipts(
-            store.register,
-            con,
-            participant_id=one.participant_id,
-            source=source,
-            pull_id=pull_id,
-            asked_at=one.ask.now,
-            counts=counts,
-            reason=reason,
-            days=(window.first_on, window.last_on) if window else (None, None),
-            requests=spent,
-        )
-
-    counts = one.reading.counts or {"all": Count()}
-    put(one.ask.window, counts, lambda kind, count: _reason(one, kind, count), one.requests)
-    if (limit := one.limit) is not None:
-        put(one.rest, {"all": Count()}, lambda *_: limit.reason, 0)
-
-
-def _reason(one: Pulled, data_type: str, count: Count) -> str:
-    if one.error is not None:
-        return one.error.reason
-    if count.received:
-        return "received"
-    if any(r.status == 403 for r in one.replies if r.data_type == data_type):
-        return ScopeMissing.reason
-    synced_at = last_sync(one.reading)
-    if synced_at is None:
-        return "not_synced"
-    return "nothing_new" if synced_at == one.ask.synced_before else "no_data"
 
 
 def _count(summary: Summary, pulled: Sequence[Pulled]) -> None:

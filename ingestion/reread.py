@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ingestion.errors import BadInput, BadReply
 from ingestion.landing import IMPORTED, Landed, land, read_raw
 from ingestion.source import Ask, Reading, Reply, source_named
-from ingestion.sources.redcap import records_asked
+from ingestion.sources.redcap import records_asked, told_whole
 from warehouse import register as reg
 from warehouse.home import Store
 
@@ -44,10 +44,11 @@ def reread(
             raise BadInput(f"{source_name}: its files are of many people; import them again")
         try:
             reading = source.read(replies, ask)
-        except BadReply as error:
+        except (BadReply, BadInput) as error:
             progress(f"fetch {number}: not read: {error}")
             continue
-        whole_of = records_asked(replies) if source_name == "redcap" else set()
+        asked = records_asked(replies) if source_name == "redcap" else set()
+        whole_of = told_whole(asked, reading)
         parts, strangers = by_batch(reading, roster, whole_of)
         passed_over += strangers
         for batch, part in parts.items():
@@ -67,9 +68,10 @@ def _ask(store: Store, replies: list[Reply], roster: Roster) -> Ask:
     first = replies[0]
     person = roster.get(first.participant_id or "", {})
     window = next((reply.window for reply in replies if reply.window), None)
-    timezone = person.get("timezone")
+    options = dict(first.options)
+    timezone = options.pop("timezone", person.get("timezone"))
     return Ask(store.study, first.fetched_at, first.participant_id,
-               str(timezone) if timezone else None, window)  # fmt: skip
+               str(timezone) if timezone else None, window, options=options)  # fmt: skip
 
 
 def by_batch(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingestion.errors import RateLimited, SourceError
+from ingestion.errors import SourceError, Transient
 from ingestion.source import ActivityDay, Ask, Window
 from warehouse.study import Study
 
@@ -23,11 +23,13 @@ def next_ask(study: Study, row: dict[str, Any], now: datetime) -> Ask | None:
     """
     rules, learned = study.wearables, row.get("lateness_days") or 0
     trailing_days = 0 if _is_behind(study, row) else max(rules.trailing_days, learned)
-    landed_sync_at = row["landed_sync_at"]
-    if row["first_asked_on"] is None or row["first_asked_on"] > row["starts_on"]:
+    landed_sync_at, starts_on = row["landed_sync_at"], row["starts_on"]
+    if former := row.get("account_since"):  # an account knows nothing of the days before it
+        starts_on = max(starts_on, former.astimezone(ZoneInfo(row["timezone"])).date())
+    elif row["first_asked_on"] is None or row["first_asked_on"] > starts_on:
         landed_sync_at = None
     window = due_window(
-        starts_on=row["starts_on"],
+        starts_on=starts_on,
         ends_on=last_day(study, row),
         today=now.astimezone(ZoneInfo(row["timezone"])).date(),
         landed_sync_at=landed_sync_at,
@@ -68,12 +70,13 @@ def ask_after(study: Study, now: datetime, error: SourceError | None) -> datetim
     """When the schedule asks again; None for its next run.
 
     Whoever answered rests for the protocol's hours, so that a quiet day costs few requests; a
-    vendor that is too busy rests as long as it asks for; what failed is tried at the next run.
+    vendor that is busy or unwell rests as long as it asks for; else a failure is tried again at
+    the next run.
     """
     if error is None:
         hours = study.wearables.ask_every_hours
         return now + timedelta(hours=hours) - EARLY if hours else None
-    if isinstance(error, RateLimited) and error.retry_after:
+    if isinstance(error, Transient) and error.retry_after:
         return now + min(timedelta(seconds=error.retry_after), LONGEST_REST)
     return None
 

@@ -24,6 +24,7 @@ from ingestion.drift import Drift
 from warehouse.study import Study
 
 Minutes = npt.NDArray[np.uint16]
+PASSED_OVER = "passed_over"  # data type of a reply that lists the files which were not read
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,17 @@ class Ask:
     scratch: Path | None = None  # of files: where `fetch` may write; gone after the import
     progress: Callable[[str], object] = _silent  # of files: told how far a large one is read
 
+    def aside(self, request: str) -> Path | None:
+        """Where `fetch` may put the content of a large reply; None: it stays in memory."""
+        return self.scratch / hashed_id(request) if self.scratch else None
+
 
 @dataclass(frozen=True)
 class Reply:
     """A vendor's reply as it came. `request` is method, path and query or body, no secret.
 
-    A large file keeps its content in `file` and leaves `body` empty: `open` reads either.
+    A large file keeps its content in `file` and leaves `body` empty: `open` reads either. `name` is
+    what somebody called a file; it is never kept, for it may be a person's.
     """
 
     source: str
@@ -90,6 +96,13 @@ class Reply:
     body: bytes
     window: Window | None = None
     file: Path | None = None
+    name: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)  # of files: how they were to be read
+
+    @property
+    def called(self) -> str:
+        """The file's name where somebody gave it one, to tell them of it."""
+        return self.name or self.request
 
     @cached_property
     def sha256(self) -> str:
@@ -261,6 +274,11 @@ def last_sync(reading: Reading) -> datetime | None:
 def hashed_id(value: str) -> str:
     """A vendor's device id as twelve hex digits of its SHA-256: tells devices apart, no more."""
     return hashlib.sha256(value.encode()).hexdigest()[:12]
+
+
+def content_name(body: bytes, ending: str) -> str:
+    """A request for what somebody's file holds: by its content, as its name may be a person's."""
+    return hashlib.sha256(body).hexdigest()[:12] + ending
 
 
 def runs_of(minutes: Iterable[int] | Minutes) -> tuple[Minutes, Minutes]:

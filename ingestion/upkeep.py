@@ -17,10 +17,12 @@ import sqlalchemy as sa
 from ingestion import clock
 from ingestion.consent import resume_consent
 from ingestion.errors import Misconfigured, Retired, SourceError
-from ingestion.grants import Grant, Grants
+from ingestion.grant_rows import Grant
+from ingestion.grants import Grants
 from ingestion.http import open_http
 from ingestion.settings import SCOPES, read_keep_alive, read_key, read_vendor
 from warehouse import register as reg
+from warehouse.compaction import compact
 from warehouse.home import Store
 
 log = logging.getLogger(__name__)
@@ -69,6 +71,12 @@ def count_states(store: Store) -> list[tuple[str, str, int]]:
     query = sa.select(*columns, sa.func.count().label("grants"))
     rows = store.register.rows(query.group_by(*columns).order_by(*columns))
     return [(row["source"], row["state"], int(row["grants"])) for row in rows]
+
+
+def compact_days(store: Store) -> str:
+    """Move closed days into their months' files (warehouse.compaction); what was done, in words."""
+    done = compact(store, clock.now())
+    return f"{done.dates} files of closed days moved into {done.months} months' files"
 
 
 def _participants(store: Store, source: str, batch: int, now: datetime) -> list[str]:

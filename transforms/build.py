@@ -8,7 +8,8 @@ however often it was killed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from transforms.activity.bridge import derive_bridge
@@ -25,15 +25,32 @@ from transforms.activity.kernel import compute_day_metrics
 from transforms.activity.participant_day import derive_participant_day
 from transforms.activity.week import derive_participant_week
 from transforms.cohort.adherence import derive_adherence
-from transforms.cohort.cohort_outcome import derive_cohort_outcome
+from transforms.cohort.cohort import derive_cohort_member
+from transforms.cohort.cohort_outcome import derive_cohort_outcome, derive_cohort_responder
 from transforms.cohort.cohort_week import derive_cohort_week
+from transforms.cohort.completeness import derive_completeness
+from transforms.cohort.flow import derive_flow
+from transforms.cohort.goals import derive_baseline_activity, derive_goal_proposal
+from transforms.cohort.implementation import derive_implementation
+from transforms.cohort.sensitivity import derive_wear_rule_sensitivity
+from transforms.definitions import (
+    DAYS_REST_ON,
+    changed_parts,
+    definitions_of,
+    what_is_made_anew,
+)
 from transforms.outcomes.activity_outcome import derive_activity_outcome
 from transforms.outcomes.outcome import derive_outcome
 from transforms.outcomes.reference import derive_scale, derive_visit
+from transforms.outcomes.responder import derive_responder
+from transforms.outcomes.safety import derive_safety_event
 from transforms.outcomes.score import derive_score
+from transforms.outcomes.treatment import derive_treatment
+from transforms.outcomes.week_series import derive_week_series
 from transforms.quality import derive_implausible_day, derive_receipt_day, derive_rejection_day
 from warehouse import publish
 from warehouse import register as reg
+from warehouse.day_files import among, keys_of
 from warehouse.home import Store
 from warehouse.lake import LakeFile
 from warehouse.schema import Table, table_of
@@ -44,6 +61,7 @@ RECEIPT_DAYS = 30  # receipts older than this stay in the register only
 KERNEL_ROWS = 4096  # days read and computed at a time: bounds memory
 
 _KEYS = ["participant_id", "source", "activity_date", "row_hash"]
+FACTS = [c.name for c in landed.activity_day.columns if not c.provenance]
 
 
 @dataclass(frozen=True)
@@ -54,26 +72,32 @@ class Built:
     days_computed: int
     days_reused: int
     content_hash: str
+    made_anew: str = ""  # what has changed of protocol and code, and what that makes anew
 
 
 def build_warehouse(store: Store, as_of: datetime, full: bool = False) -> Built:
     """Build, check and publish the warehouse as it is known at `as_of`.
 
-    Days of minutes whose row_hash, protocol and code are those of the last build are taken from
-    it; `full` computes all of them. Raises publish.CheckFailed, and then nothing is published.
+    Days of minutes whose row_hash, and what they rest on of protocol and code, are those of the
+    last build are taken from it; `full` computes all of them. Raises publish.CheckFailed, and then
+    nothing is published.
     """
     with store.register.leased("warehouse", wait=900):
         build_id = publish.stamp(datetime.now(UTC))
         with publish.building(store.home, build_id) as (con, aside):
             _load(con, store, as_of)
             files = store.lake.day_files()
-            computed, reused = _fill_day_metric(con, store, files, full)
+            changed = _changed_definitions(store)
+            again = full or bool(set(changed) & set(DAYS_REST_ON))
+            computed, reused = _fill_day_metric(con, store, files, again)
             _derive(con, store, as_of)
-            digest = publish.content_hash(con)
+            hashes = publish.table_hashes(con)
+            digest = publish.digest_of(hashes)
             _describe(con, store, build_id, as_of, files, digest, computed, reused)
+            _insert(con, ops.definition, _definition_rows(store))
             publish.check(con)
-        publish.publish(store.home, build_id, aside)
-        return Built(build_id, computed, reused, digest)
+        publish.publish(store.home, build_id, aside, hashes)
+        return Built(build_id, computed, reused, digest, what_is_made_anew(changed))
 
 
 @cache
@@ -118,19 +142,42 @@ def _fill_day_metric(
     """Fill day_metric: unchanged days from the last build, the rest from the lake's minutes."""
     known = set() if full else _attach_previous(con, store)
     changed = [file.path for file in files if file not in known]
-    dirty = _dirty_keys(con, store, changed, bool(known))
-    if known:
-        con.register("dirty", dirty)
-        con.execute(
-            "INSERT INTO day_metric BY NAME SELECT * FROM previous.day_metric "
-            "ANTI JOIN dirty USING (participant_id, source, activity_date)"
-        )
-        con.unregister("dirty")
-        con.execute("DETACH previous")
+    if not known:
+        return _compute(con, store, store.lake.days(changed, files, FACTS)), 0
+    dirty = _dirty_keys(con, store, changed, files)
+    con.register("dirty", dirty)
+    con.execute(
+        "INSERT INTO day_metric BY NAME SELECT * FROM previous.day_metric "
+        "ANTI JOIN dirty USING (participant_id, source, activity_date)"
+    )
+    con.unregister("dirty")
+    con.execute("DETACH previous")
     reused = con.execute("SELECT count(*) FROM day_metric").fetchall()[0][0]
-    for rows in _dirty_rows(store, dirty):
+    return _compute(con, store, _dirty_rows(store, dirty, files)), int(reused)
+
+
+def _compute(
+    con: duckdb.DuckDBPyConnection, store: Store, parts: Iterable[tuple[str, pa.Table]]
+) -> int:
+    """Compute the days of `parts`; returns how many."""
+    done = 0
+    for held in in_parts(parts, KERNEL_ROWS):
+        rows = pa.concat_tables(held)
         _insert_arrow(con, day_metric, compute_day_metrics(rows, store.study.wear))
-    return dirty.num_rows, int(reused)
+        done += rows.num_rows
+    return done
+
+
+def in_parts(parts: Iterable[tuple[str, pa.Table]], size: int) -> Iterator[list[pa.Table]]:
+    """The rows of many small files together, until they are `size` or more."""
+    held: list[pa.Table] = []
+    for _, rows in parts:
+        held.append(rows)
+        if sum(one.num_rows for one in held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _attach_previous(con: duckdb.DuckDBPyConnection, store: Store) -> set[LakeFile]:
@@ -141,29 +188,41 @@ def _attach_previous(con: duckdb.DuckDBPyConnection, store: Store) -> set[LakeFi
     con.execute(
         f"ATTACH '{str(path.resolve()).replace(chr(39), chr(39) * 2)}' AS previous (READ_ONLY)"
     )
-    made_by = con.execute("SELECT protocol_hash, code_version FROM previous.ops.build").fetchall()
     ledger = con.execute("SELECT path, size, modified_ns FROM previous.ops.lake_file").fetchall()
-    if made_by == [(store.study.digest, code_version())] and ledger:
-        return {LakeFile(*row) for row in ledger}
-    con.execute("DETACH previous")
-    return set()
+    if not ledger:
+        con.execute("DETACH previous")
+    return {LakeFile(*row) for row in ledger}
+
+
+def _changed_definitions(store: Store) -> list[str]:
+    """Parts of protocol and code that are not those of the last build; none without one."""
+    path = publish.stable_path(store.home, sees_arms=True)
+    if not path.exists():
+        return []
+    before = {}  # a build of before they were kept: everything is new
+    with closing(publish.open_published(path)) as con:
+        if ("definition",) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall():
+            rows = con.execute("SELECT part, definition_hash FROM ops.definition").fetchall()
+            before = {str(part): str(digest) for part, digest in rows}
+    return changed_parts(before, definitions_of(store.study))
+
+
+def _definition_rows(store: Store) -> list[dict[str, object]]:
+    defined = definitions_of(store.study)
+    return [{"part": part, "definition_hash": defined[part]} for part in sorted(defined)]
 
 
 def _dirty_keys(
-    con: duckdb.DuckDBPyConnection, store: Store, changed: list[str], has_previous: bool
+    con: duckdb.DuckDBPyConnection, store: Store, changed: list[str], files: list[LakeFile]
 ) -> pa.Table:
     """Keys of the days to compute, with the file each lies in."""
     schema = pa.schema(
         [*(landed.activity_day.arrow.field(name) for name in _KEYS), pa.field("path", pa.string())]
     )
     parts = [schema.empty_table()]
-    for path in changed:
-        keys = store.lake.read_days(path, _KEYS)
+    for path, keys in store.lake.days(changed, files, _KEYS):
         parts.append(keys.append_column("path", pa.array([path] * keys.num_rows)).cast(schema))
-    keys = pa.concat_tables(parts)
-    if not has_previous:
-        return keys
-    con.register("landed_keys", keys)
+    con.register("landed_keys", pa.concat_tables(parts))
     dirty = con.sql(
         f"SELECT * FROM landed_keys ANTI JOIN previous.day_metric USING ({', '.join(_KEYS)})"
     ).to_arrow_table()
@@ -171,24 +230,17 @@ def _dirty_keys(
     return dirty
 
 
-def _dirty_rows(store: Store, dirty: pa.Table) -> Iterator[pa.Table]:
-    """The day rows to compute, about KERNEL_ROWS at a time, file by file."""
+def _dirty_rows(
+    store: Store, dirty: pa.Table, files: list[LakeFile]
+) -> Iterator[tuple[str, pa.Table]]:
+    """The day rows to compute, file by file."""
     wanted: dict[str, list[str]] = {}
-    for path, who in zip(
-        dirty["path"].to_pylist(), dirty["participant_id"].to_pylist(), strict=True
-    ):
-        wanted.setdefault(path, []).append(who)
-    held: list[pa.Table] = []
-    for path, participants in wanted.items():
-        # By participant, not by hash: two may have the same facts, and a pull that lands right
-        # now may already have put newer ones here. The next build finds that file changed.
-        rows = store.lake.read_days(path)
-        held.append(rows.filter(pc.is_in(rows["participant_id"], pa.array(participants))))
-        if sum(part.num_rows for part in held) >= KERNEL_ROWS:
-            yield pa.concat_tables(held)
-            held = []
-    if held:
-        yield pa.concat_tables(held)
+    for path, key in zip(dirty["path"].to_pylist(), keys_of(dirty).to_pylist(), strict=True):
+        wanted.setdefault(path, []).append(key)
+    for path, rows in store.lake.days(wanted, files, FACTS):
+        # By participant and date, not by hash: a pull that lands right now may already have put
+        # newer facts here. The next build finds that file changed.
+        yield path, among(rows, pa.array(wanted[path]))
 
 
 def _derive(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> None:
@@ -198,12 +250,24 @@ def _derive(con: duckdb.DuckDBPyConnection, store: Store, as_of: datetime) -> No
     derive_participant_day(con, study, as_of)
     derive_participant_week(con, study)
     derive_adherence(con, study, as_of)
+    derive_baseline_activity(con, study, as_of)
+    derive_goal_proposal(con, study)
     derive_bridge(con, study)
     derive_score(con, study)
+    derive_safety_event(con, study)
     derive_outcome(con, study, as_of)
     derive_activity_outcome(con, study)
+    derive_responder(con, study)
+    derive_completeness(con, study)
+    derive_week_series(con, study)
+    derive_treatment(con, study)
+    derive_cohort_member(con, study)
     derive_cohort_week(con, study, as_of)
     derive_cohort_outcome(con, study)
+    derive_cohort_responder(con, study)
+    derive_flow(con, study, as_of)
+    derive_implementation(con, study)
+    derive_wear_rule_sensitivity(con, study)
     derive_receipt_day(con, study)
     derive_rejection_day(con, study)
     derive_implausible_day(con, study)

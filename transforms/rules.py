@@ -13,7 +13,7 @@ import duckdb
 
 from warehouse.study import Study
 
-PARTS = ("study", "wear", "goals", "activity_before_visit", "wearables")
+PARTS = ("study", "wear", "goals", "activity_before_visit", "treatment", "wearables")
 
 
 def settings_of(study: Study) -> dict[str, Any]:
@@ -30,8 +30,13 @@ def run(con: duckdb.DuckDBPyConnection, sql: str, study: Study, **facts: Any) ->
 
     A name that is neither raises KeyError listing the known ones.
     """
+    con.execute(sql, settings_in(sql, study, **facts)).fetchall()
+
+
+def settings_in(sql: str, study: Study, **facts: Any) -> dict[str, Any]:
+    """What the `$names` of a statement are bound to; KeyError as of `run`."""
     known = settings_of(study) | facts
     named = set(re.findall(r"\$([a-z]\w*)", sql))
     if unknown := named - set(known):
         raise KeyError(f"unknown ${', $'.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
-    con.execute(sql, {name: known[name] for name in named}).fetchall()
+    return {name: known[name] for name in named}

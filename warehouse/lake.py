@@ -1,8 +1,8 @@
 """The lake: raw replies as they came, and landed rows in Parquet, behind a path or URL.
 
-Day rows live in one file per source, local date and batch, with a deterministic name; a file is
-written aside and moved into place, so a reader sees the old one or the new one. A batch is pulled
-by one task at a time, so no two writers meet in a file.
+Where day rows lie is in warehouse/day_files.py. A file has a deterministic name, is written aside
+and moved into place, so that a reader sees the old one or the new one. Who lands a batch holds its
+lock (`days_lease`), so that no two writers meet in a file.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -23,14 +24,21 @@ import pyarrow.compute as pc
 import pyarrow.fs
 import pyarrow.parquet as pq
 
+from warehouse.day_files import FOLDER, among, date_of, day_path, keys_of, month_path, over_months
+from warehouse.newest import is_mended, is_newer, key_of, one_per_key
 from warehouse.schema import Table
 from warehouse.tables.landed import activity_day
 
 ZSTD_LEVEL = 3  # higher levels gain a few percent at several times the cost
+DAY_LEVEL = 6  # of day rows, which are written once or a few times and read every full build
+PACKED_ROWS = 4096  # in a row group, which is read at a time: bounds memory
 CHUNK = 1 << 20
 PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # zip, gzip and zstd begin so
-_WORD = ("fetched_at", "raw_sha256")  # which word of the source a row is
-_DAY_ENCODINGS = {"step_minute.list.element": "DELTA_BINARY_PACKED"}
+_UNLIKE = ("row_hash", "raw_sha256")  # no two are alike: a dictionary of them is only larger
+_DAY_LISTS = [c.name for c in activity_day.columns if c.type.arrow == pa.list_(pa.uint16())]
+# Byte by byte is what zstd makes most of: minutes a fifth smaller than by DELTA_BINARY_PACKED,
+# counts as small as by dictionary, and faster to read than either.
+_DAY_ENCODINGS = {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in _DAY_LISTS}
 
 
 @dataclass(frozen=True)
@@ -83,10 +91,13 @@ class Lake:
 
     # Raw replies
 
-    def keep_raw(self, source: str, fetched_at: datetime, name: str, body: bytes) -> str:
-        """Keep a bundle of raw replies, compressed; returns its path. Same name, same content."""
+    def keep_raw(
+        self, source: str, fetched_at: datetime, name: str, body: bytes, anew: bool = False
+    ) -> str:
+        """Keep a bundle of raw replies, compressed; returns its path. What has the name already
+        stays, unless it is to be written `anew`."""
         path = f"raw/source={source}/on={fetched_at:%Y-%m-%d}/{name}.zst"
-        if not self._exists(path):
+        if anew or not self._exists(path):
             codec = pa.Codec("zstd", compression_level=ZSTD_LEVEL)
             self._put(path, codec.compress(body, asbytes=True))
         return path
@@ -135,21 +146,53 @@ class Lake:
         """
         changes: list[Change] = []
         same = 0
+        packed = self._packed(source, bucket, days)
         for on in sorted(set(days["activity_date"].to_pylist())):
             rows = days.filter(pc.equal(days["activity_date"], pa.scalar(on, pa.date32())))
             path = day_path(source, on, bucket)
-            merge = self._merge(activity_day, path, rows, before_write)
+            merge = self._merge(activity_day, path, rows, before_write, packed=packed)
             changes += merge.changes
             same += merge.same
         return Merge(changes, same)
 
     def day_files(self) -> list[LakeFile]:
         """Every file of day rows."""
-        return self.files("activity_day")
+        return self.files(FOLDER)
 
     def read_days(self, path: str, columns: list[str] | None = None) -> pa.Table:
-        """The day rows of one file."""
+        """The day rows of one file, whether they hold or not."""
         return self._read(path, columns)
+
+    def days(
+        self, paths: Iterable[str], files: Iterable[LakeFile], columns: list[str] | None = None
+    ) -> Iterator[tuple[str, pa.Table]]:
+        """The rows of `paths` that hold, as (path, rows), a row group at a time.
+
+        `files` is the state of the lake: where a date's file of it has a day, the month's row of
+        that day is left out. `columns` must name the key.
+        """
+        over = over_months(file.path for file in files)
+        for path in paths:
+            with self._fs.open_input_file(self._full(path)) as stream:
+                file = pq.ParquetFile(stream)
+                dates = [one for one in over.get(path, []) if date_of(one) <= _last_date(file)]
+                told = [keys_of(self._read(one, list(activity_day.key))) for one in dates]
+                for group in range(file.num_row_groups):
+                    rows = file.read_row_group(group, columns, use_threads=False)
+                    yield path, among(rows, pa.concat_arrays(told), False) if told else rows
+
+    def write_days(self, path: str, rows: pa.Table) -> None:
+        """Put day rows in the place of a file, sorted by participant and day."""
+        self._write(activity_day, path, rows.sort_by(_ascending(activity_day)))
+
+    def clear_aside(self, path: str) -> None:
+        """Remove what a killed writer left beside a file that nobody else writes to now."""
+        for left in Path(self._full(path)).parent.glob(".*.tmp"):
+            left.unlink()
+
+    def delete(self, path: str) -> None:
+        """Take a file out of the lake."""
+        self._fs.delete_file(self._full(path))
 
     # Small tables
 
@@ -212,9 +255,9 @@ class Lake:
             for row in stored
             if row["participant_id"] in whole_of and row["fetched_at"] > as_of
         }
-        told = {_key(table, row) for row in rows.select(list(table.key)).to_pylist()}
+        told = {key_of(table, row) for row in rows.select(list(table.key)).to_pylist()}
         mine = (row for row in stored if row["participant_id"] in whole_of - newer)
-        gone = {_key(table, row) for row in mine} - told
+        gone = {key_of(table, row) for row in mine} - told
         passed = pc.is_in(rows["participant_id"], pa.array(sorted(newer), pa.string()))
         return rows.filter(pc.invert(passed)), gone
 
@@ -225,18 +268,21 @@ class Lake:
         rows: pa.Table,
         before_write: BeforeWrite | None = None,
         gone: Collection[tuple[Any, ...]] = (),
+        packed: Mapping[tuple[Any, ...], dict[str, Any]] = MappingProxyType({}),
     ) -> Merge:
-        """Land the newer of `rows` and remove those of the keys `gone`, in one write."""
-        rows = _one_per_key(table, rows)
+        """Land the newer of `rows` and remove those of the keys `gone`, in one write.
+
+        `packed` are stored rows of another file, which those in the file at `path` override.
+        """
+        rows, small = one_per_key(table, rows), _small(table)
         old = self._read(path) if self._exists(path) else table.arrow.empty_table()
-        small = [c.name for c in table.columns if not pa.types.is_list(c.type.arrow)]
-        small += [name for name in ("raw_sha256",) if name in table.names]
-        before = {_key(table, row): row for row in old.select(small).to_pylist()}
+        before = {key_of(table, row): row for row in old.select(small).to_pylist()}
+        known = {**packed, **before}
         newer = [
-            (index, row, before.get(_key(table, row)))
+            (index, row, known.get(key_of(table, row)))
             for index, row in enumerate(rows.select(small).to_pylist())
-            if _newer(row, before.get(_key(table, row)))
-            or _mended(row, before.get(_key(table, row)))
+            if is_newer(row, known.get(key_of(table, row)))
+            or is_mended(row, known.get(key_of(table, row)))
         ]
         changes = [
             Change(stored, row)
@@ -246,26 +292,42 @@ class Lake:
         if changes and before_write:
             before_write(changes)
         if newer or gone:  # even the same facts: a later word must outlive an earlier other one
-            replaced = {_key(table, row) for _, row, _ in newer} | set(gone)
+            replaced = {key_of(table, row) for _, row, _ in newer} | set(gone)
             keep = [n for n, key in enumerate(before) if key not in replaced]
             taken = rows.take(pa.array([index for index, _, _ in newer], pa.int64()))
             merged = pa.concat_tables([old.take(pa.array(keep, pa.int64())), taken])
-            self._write(table, path, merged.sort_by([(name, "ascending") for name in table.key]))
+            self._write(table, path, merged.sort_by(_ascending(table)))
         return Merge(changes, rows.num_rows - len(changes))
 
+    def _packed(
+        self, source: str, bucket: str, days: pa.Table
+    ) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """What the months' files say of the participants and dates of `days`, by key."""
+        people, dates = (pc.unique(days[name]) for name in ("participant_id", "activity_date"))
+        wanted = pc.field("participant_id").isin(people) & pc.field("activity_date").isin(dates)
+        found: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for path in {month_path(source, on, bucket) for on in dates.to_pylist()}:
+            if self._exists(path):
+                rows = pq.read_table(
+                    self._full(path), columns=_small(activity_day), filters=wanted,
+                    filesystem=self._fs, partitioning=None,
+                )  # fmt: skip
+                found |= {key_of(activity_day, row): row for row in rows.to_pylist()}
+        return found
+
     def _write(self, table: Table, path: str, rows: pa.Table) -> None:
-        encodings = _DAY_ENCODINGS if table is activity_day else None
+        of_days = table is activity_day
         sink = pa.BufferOutputStream()
         pq.write_table(
             rows,
             sink,
             compression="zstd",
-            compression_level=ZSTD_LEVEL,
-            use_dictionary=[
-                "step_count.list.element",  # few distinct counts: a third smaller than plain
-                *(c.name for c in table.columns if not pa.types.is_list(c.type.arrow)),
-            ],
-            column_encoding=encodings,
+            compression_level=DAY_LEVEL if of_days else ZSTD_LEVEL,
+            row_group_size=PACKED_ROWS if of_days else None,
+            use_dictionary=[name for name in _small(table) if name not in _UNLIKE],
+            column_encoding=_DAY_ENCODINGS if of_days else None,
+            write_statistics=list(table.key),  # the rest would be most of a small file
+            store_schema=not of_days,
         )
         self._put(path, sink.getvalue().to_pybytes())
 
@@ -305,41 +367,22 @@ class Lake:
         return f"{self._base}/{path}"
 
 
-def day_path(source: str, on: date, bucket: str) -> str:
-    """Where the day rows of a source, local date and batch live."""
-    return f"activity_day/source={source}/date={on:%Y-%m-%d}/bucket={bucket}.parquet"
+def days_lease(source: str, bucket: str) -> str:
+    """Name of the lock on the day files of a batch."""
+    return f"days {source} {bucket}"
 
 
-def _key(table: Table, row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in table.key)
+def _ascending(table: Table) -> list[tuple[str, str]]:
+    return [(name, "ascending") for name in table.key]
 
 
-def _newer(row: dict[str, Any], stored: dict[str, Any] | None) -> bool:
-    """Whether `row` is a newer word than `stored`.
-
-    Two words of one instant are told apart by their hash, so that the order of arrival is nothing.
-    """
-    if stored is None:
-        return True
-    word = (row["fetched_at"], row["row_hash"])
-    return bool(word > (stored["fetched_at"], stored["row_hash"]))
+def _last_date(file: pq.ParquetFile) -> date:
+    column = activity_day.names.index("activity_date")
+    groups = [file.metadata.row_group(n).column(column) for n in range(file.num_row_groups)]
+    last: date = max(group.statistics.max for group in groups)
+    return last
 
 
-def _mended(row: dict[str, Any], stored: dict[str, Any] | None) -> bool:
-    """Whether `row` reads the very replies behind `stored` otherwise: a mended reader."""
-    return bool(
-        stored
-        and row["raw_sha256"]
-        and [row[name] for name in _WORD] == [stored[name] for name in _WORD]
-        and row["row_hash"] != stored["row_hash"]
-    )
-
-
-def _one_per_key(table: Table, rows: pa.Table) -> pa.Table:
-    names = [*table.key, "fetched_at", "row_hash"]
-    newest: dict[tuple[Any, ...], tuple[int, dict[str, Any]]] = {}
-    for index, row in enumerate(rows.select(names).to_pylist()):
-        key = _key(table, row)
-        if _newer(row, newest[key][1] if key in newest else None):
-            newest[key] = (index, row)
-    return rows.take(pa.array(sorted(index for index, _ in newest.values()), pa.int64()))
+def _small(table: Table) -> list[str]:
+    """The columns that tell one word from another: all but the lists of minutes."""
+    return [c.name for c in table.columns if c.name not in _DAY_LISTS]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -24,6 +25,8 @@ STABLE_NAME = "warehouse.duckdb"
 KEEP_BUILDS = 5
 # Readable by DuckDB 1.4 and every later one.
 STORAGE_VERSION = "v1.4.0"
+
+TableHash = tuple[str, int, str]  # name, rows, hash of what they say
 
 
 class CheckFailed(Exception):
@@ -88,17 +91,20 @@ def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnect
 def check(con: duckdb.DuckDBPyConnection) -> None:
     """Write every table's checks to ops.check_result; CheckFailed lists those that do not hold."""
     failures = [failure for table in PUBLISHED for failure in table.failures(con)]
-    names = [[sentence, 0] for table in PUBLISHED for sentence in table.sentences]
-    con.executemany("INSERT INTO ops.check_result VALUES (?, ?)", names)
+    sentences = [sentence for table in PUBLISHED for sentence in table.sentences]
+    con.execute("INSERT INTO ops.check_result SELECT unnest(?), 0", [sentences])
     if failures:
         lines = [f"{sentence}: {n} rows do not" for sentence, n in failures]
         raise CheckFailed("this build was not published:\n" + "\n".join(lines))
 
 
-def publish(home: Home, build_id: str, aside: Path) -> Path:
-    """Make the masked twin of the full build `aside`, and swap both in; returns the masked path."""
+def publish(home: Home, build_id: str, aside: Path, hashes: Sequence[TableHash] = ()) -> Path:
+    """Make the masked twin of the full build `aside`, and swap both in; returns the masked path.
+
+    `hashes` are those of the full build's tables, where they are known.
+    """
     try:
-        masked = _masked_twin(home, build_id, aside)
+        masked = _masked_twin(home, build_id, aside, hashes)
     except BaseException:
         for folder in (home.unblinded, home.published):
             _clear_aside(folder)
@@ -113,21 +119,31 @@ def publish(home: Home, build_id: str, aside: Path) -> Path:
 
 def content_hash(con: duckdb.DuckDBPyConnection) -> str:
     """SHA-256 of what the tables of `main` say, whatever the order of their rows."""
+    return digest_of(table_hashes(con))
+
+
+def digest_of(hashes: Iterable[TableHash]) -> str:
+    """The content hash that those of the tables make."""
     total = hashlib.sha256()
-    for name, rows, digest in table_hashes(con):
+    for name, rows, digest in hashes:
         total.update(f"{name} {rows} {digest}\n".encode())
     return total.hexdigest()
 
 
-def table_hashes(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
-    """Each table of `main` in the open file as (name, rows, hash); provenance does not count."""
+def table_hashes(
+    con: duckdb.DuckDBPyConnection, known: Mapping[str, TableHash] = MappingProxyType({})
+) -> list[TableHash]:
+    """Each table of `main` in the open file as (name, rows, hash); provenance does not count.
+
+    Those of `known` are taken from there.
+    """
     query = (
         "SELECT table_name FROM duckdb_tables() "
         "WHERE database_name = current_database() AND schema_name = 'main'"
     )
     present = {row[0] for row in con.execute(query).fetchall()}
     return [
-        (table.name, *_table_hash(con, table))
+        known.get(table.name) or (table.name, *_table_hash(con, table))
         for table in sorted(PUBLISHED, key=lambda table: table.name)
         if table.schema == "main" and table.name in present
     ]
@@ -136,20 +152,22 @@ def table_hashes(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int, str]]:
 def _table_hash(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
     present = {row[0] for row in con.execute(f"DESCRIBE {table.full_name}").fetchall()}
     columns = [c.name for c in table.columns if c.name in present and not c.provenance]
-    packed = ", ".join(f'"{name}" := "{name}"' for name in columns)
-    row = con.execute(
-        f"SELECT count(*), coalesce(sha256(string_agg(line, '' ORDER BY line)), '') FROM "
-        f"(SELECT md5(struct_pack({packed})::VARCHAR) AS line FROM {table.full_name})"
+    listed = ", ".join(f'"{name}"' for name in columns)
+    rows, told = con.execute(
+        f"SELECT count(*), coalesce(string_agg(line, '' ORDER BY line), '') FROM "
+        f"(SELECT md5(row({listed})::VARCHAR) AS line FROM {table.full_name})"
     ).fetchall()[0]
-    return int(row[0]), str(row[1])
+    return int(rows), hashlib.sha256(f"{listed}\n{told}".encode()).hexdigest()
 
 
-def _masked_twin(home: Home, build_id: str, full: Path) -> Path:
+def _masked_twin(home: Home, build_id: str, full: Path, hashes: Sequence[TableHash]) -> Path:
     aside = home.published / "builds" / f".{build_id}.tmp"
     con = connect()
     try:
         con.execute(f"ATTACH '{_sql(full)}' AS complete (READ_ONLY)")
         shown = [(table, masked) for table in PUBLISHED if (masked := table.masked())]
+        whole = {t.name for t, m in shown if t.names == m.names and not t.reveals_arm_where}
+        same = {one[0]: one for one in hashes if one[0] in whole}
         _create(con, aside, [masked for _, masked in shown])
         con.execute("BEGIN")
         for table, masked in shown:
@@ -157,7 +175,8 @@ def _masked_twin(home: Home, build_id: str, full: Path) -> Path:
             hidden = f"WHERE NOT ({table.reveals_arm_where})" if table.reveals_arm_where else ""
             source = f"complete.{table.schema}.{table.name}"
             con.execute(f"INSERT INTO {masked.full_name} SELECT {columns} FROM {source} {hidden}")
-        con.execute("UPDATE ops.build SET masked = true, content_hash = ?", [content_hash(con)])
+        digest = digest_of(table_hashes(con, same))
+        con.execute("UPDATE ops.build SET masked = true, content_hash = ?", [digest])
         con.execute("COMMIT")
     finally:
         con.close()

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,128 +20,55 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
-from warehouse.schema import Table, Type
-from warehouse.tables import landed, ops, quality
+from warehouse.register_tables import (
+    ask_again as ask_again,
+)
+from warehouse.register_tables import (
+    audit as audit,
+)
+from warehouse.register_tables import (
+    budget as budget,
+)
+from warehouse.register_tables import (
+    consent_link as consent_link,
+)
+from warehouse.register_tables import (
+    consent_request as consent_request,
+)
+from warehouse.register_tables import (
+    device as device,
+)
+from warehouse.register_tables import (
+    drift as drift,
+)
+from warehouse.register_tables import (
+    grant as grant,
+)
+from warehouse.register_tables import (
+    lateness as lateness,
+)
+from warehouse.register_tables import (
+    metadata as metadata,
+)
+from warehouse.register_tables import (
+    participant as participant,
+)
+from warehouse.register_tables import (
+    receipt as receipt,
+)
+from warehouse.register_tables import (
+    rejection as rejection,
+)
+from warehouse.register_tables import (
+    revision as revision,
+)
+from warehouse.schema import Table
 
 
 class LeaseBusy(Exception):
     """Another process holds the lock and did not let go in time."""
 
 
-class Instant(sa.TypeDecorator[datetime]):
-    """An aware UTC instant on any database; a naive one is refused."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-_TYPES: dict[Type, Any] = {
-    Type.TEXT: sa.Text,
-    Type.INTEGER: sa.Integer,
-    Type.BIG: sa.BigInteger,
-    Type.REAL: sa.Double,
-    Type.BOOLEAN: sa.Boolean,
-    Type.DATE: sa.Date,
-    Type.INSTANT: Instant,
-}
-metadata = sa.MetaData()
-
-
-def _mirror(table: Table, *more: sa.Column[Any]) -> sa.Table:
-    """A register table with the columns and key of a declared one."""
-    columns = [
-        sa.Column(c.name, _TYPES[c.type], primary_key=c.name in table.key, nullable=not c.required)
-        for c in table.columns
-    ]
-    return sa.Table(table.name, metadata, *columns, *more)
-
-
-# `batch`: the task that pulls the participant and the lake files it owns. Given once, kept.
-# `fetched_at`: when the newest word of a roster on the participant was fetched.
-participant = _mirror(
-    landed.participant,
-    sa.Column("batch", sa.Integer, nullable=False),
-    sa.Column("fetched_at", Instant),
-)
-device = _mirror(ops.device)
-receipt = _mirror(ops.receipt)
-rejection = _mirror(ops.rejection)
-revision = _mirror(ops.revision)
-lateness = _mirror(ops.lateness)
-drift = _mirror(quality.drift)
-# When the schedule asks a participant of a source again; no row: at the next run.
-ask_again = sa.Table(
-    "ask_again",
-    metadata,
-    sa.Column("participant_id", sa.Text, primary_key=True),
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("ask_after", Instant),
-)
-# Requests taken of a source's project-wide limit, by slice of time; see ingestion.budget.
-budget = sa.Table(
-    "budget",
-    metadata,
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("slice_number", sa.BigInteger, primary_key=True),
-    sa.Column("requests", sa.Integer, nullable=False),
-)
-grant = sa.Table(
-    "grant",
-    metadata,
-    sa.Column("participant_id", sa.Text, primary_key=True),
-    sa.Column("source", sa.Text, primary_key=True),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("since", Instant, nullable=False),
-    sa.Column("next_step", sa.Text),
-    sa.Column("vendor_user_id", sa.Text),
-    sa.Column("scopes", sa.Text),
-    sa.Column("token", sa.LargeBinary),  # encrypted; see ingestion.grants
-    sa.Column("expires_at", Instant),
-    sa.Column("last_pulled_at", Instant),
-    sa.Column("synced_at", Instant),
-    sa.Column("first_asked_on", sa.Date),
-    sa.Column("landed_sync_at", Instant),
-    sa.UniqueConstraint("source", "vendor_user_id", name="one_participant_per_vendor_account"),
-)
-# A link sent to a participant, and the consents begun from it, each by the hash of its secret.
-consent_link = sa.Table(
-    "consent_link",
-    metadata,
-    sa.Column("link_hash", sa.Text, primary_key=True),
-    sa.Column("participant_id", sa.Text, nullable=False),
-    sa.Column("source", sa.Text, nullable=False),
-    sa.Column("expires_at", Instant, nullable=False),
-    sa.Column("used_at", Instant),
-)
-consent_request = sa.Table(
-    "consent_request",
-    metadata,
-    sa.Column("state_hash", sa.Text, primary_key=True),
-    sa.Column("sealed", sa.LargeBinary, nullable=False),  # encrypted; see ingestion.links
-    sa.Column("expires_at", Instant, nullable=False),
-)
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", Instant, nullable=False),
-    sa.Column("who", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text),
-    sa.Column("old", sa.Text),
-    sa.Column("new", sa.Text),
-    sa.Column("why", sa.Text),
-)
 # The audit trail is append-only in the database itself, not by good manners.
 _APPEND_ONLY = [
     f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit "
@@ -165,16 +92,18 @@ class Register:
         if self.engine.dialect.name == "sqlite":
             _own(Path(str(self.engine.url.database)))
             _tune_sqlite(self.engine)
+        # Who holds a lock needs another connection for the work: never out of the same pool.
+        self._locks = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
         self._create()
 
     def _create(self) -> None:
         with self.engine.connect() as con:
             tables = set(sa.inspect(con).get_table_names())
-            is_old = bool(tables and _lacking(con))
+            is_old = bool(tables and (_lacking(con) or _keyed_otherwise(con)))
         if not metadata.tables.keys() <= tables:
             self._create_tables()
         if is_old:
-            self._add_columns()
+            self._mend_old()
 
     def _create_tables(self) -> None:
         triggers = _APPEND_ONLY if self.engine.dialect.name == "sqlite" else _APPEND_ONLY_POSTGRESQL
@@ -185,14 +114,23 @@ class Register:
             for statement in triggers:
                 con.execute(sa.text(statement))
 
-    def _add_columns(self) -> None:
-        """Add what an earlier version lacks, blank in the rows that there are."""
+    def _mend_old(self) -> None:
+        """Add the columns that an earlier version lacks, blank, and give each table its key."""
         with self.leased("create the register"), self.engine.begin() as con:
             for column in _lacking(con):
                 kind = column.type.compile(self.engine.dialect)
                 con.exec_driver_sql(
                     f'ALTER TABLE "{column.table.name}" ADD COLUMN "{column.name}" {kind}'
                 )
+            for table in _keyed_otherwise(con):
+                names = ", ".join(f'"{column.name}"' for column in table.columns)
+                con.exec_driver_sql(f'ALTER TABLE "{table.name}" RENAME TO "{table.name} before"')
+                con.execute(CreateTable(table))
+                con.exec_driver_sql(
+                    f'INSERT INTO "{table.name}" ({names}) '
+                    f'SELECT {names} FROM "{table.name} before"'
+                )
+                con.exec_driver_sql(f'DROP TABLE "{table.name} before"')
 
     def close(self) -> None:
         """Let go of the database."""
@@ -231,10 +169,9 @@ class Register:
             with self.begin() as own:
                 self.put(table, listed, own)
             return
-        insert = sqlite.insert if con.dialect.name == "sqlite" else postgresql.insert
         keys = [column.name for column in table.primary_key]
         given = [name for name in listed[0] if name not in keys]
-        statement: Any = insert(table)
+        statement: Any = insert_into(con, table)
         if given:
             new = {name: statement.excluded[name] for name in given}
             statement = statement.on_conflict_do_update(index_elements=keys, set_=new)
@@ -287,12 +224,17 @@ class Register:
     def _advisory(self, name: str, held: contextlib.ExitStack) -> bool:
         key = int(_digest(name)[:15], 16)
         # autocommit: a lock held for the length of a build must not be a transaction of that length
-        con = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        con = self._locks.connect()
         if not con.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar_one():
             con.close()
             return False
-        held.callback(con.invalidate)  # closing the session lets the lock go
+        held.callback(con.close)  # no pool keeps the session: its end lets the lock go
         return True
+
+
+def insert_into(con: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that can say ON CONFLICT, which each database spells for itself."""
+    return (sqlite if con.dialect.name == "sqlite" else postgresql).insert(table)
 
 
 def _lacking(con: sa.Connection) -> list[sa.Column[Any]]:
@@ -306,6 +248,19 @@ def _lacking(con: sa.Connection) -> list[sa.Column[Any]]:
         for names in [{known["name"] for known in found.get_columns(table.name)}]
         for column in table.columns
         if column.name not in names
+    ]
+
+
+def _keyed_otherwise(con: sa.Connection) -> list[sa.Table]:
+    """Tables whose key an earlier version had narrower."""
+    found = sa.inspect(con)
+    there = set(found.get_table_names())
+    return [
+        table
+        for table in metadata.sorted_tables
+        if table.name in there
+        and set(found.get_pk_constraint(table.name)["constrained_columns"])
+        < {column.name for column in table.primary_key}
     ]
 
 

@@ -10,10 +10,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from warehouse.study_checks import At, check_outcomes, check_windows
-from warehouse.study_parts import Code, Days, Goals, NamedCohort, Treatment, Weekday, _Part
+from warehouse.instrument_tables import InstrumentCoding, InstrumentTable, read_table
+from warehouse.study_checks import Contradiction, check_outcomes, check_windows
+from warehouse.study_parts import (
+    Code,
+    Days,
+    Goals,
+    NamedCohort,
+    SafetyEvent,
+    Treatment,
+    Weekday,
+)
 
 EXAMPLE = Path(__file__).with_name("study.toml")
 
@@ -29,6 +45,10 @@ def _zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Head(_Part):
@@ -103,7 +123,7 @@ class Responder(_Part):
 
 
 class Outcome(_Part):
-    """A scale and the visits it is due at; `mcid` makes a responder, `responders` are judged too."""
+    """A scale and the visits it is due at; `mcid` makes a responder, `responders` are more."""
 
     scale: Code
     visits: Annotated[list[Code], Field(min_length=1)]
@@ -123,7 +143,22 @@ class Wear(_Part):
     implausible_low_steps: Annotated[int, Field(ge=0)] = 0
     moderate_cadence: Annotated[int, Field(ge=1, le=300)] = 100
     vigorous_cadence: Annotated[int, Field(ge=1, le=300)] = 130
+    brisk_bout_minutes: Annotated[int, Field(ge=1, le=1440)] = 10
+    brisk_bout_pause_minutes: Annotated[int, Field(ge=0, le=60)] = 2
+    sedentary_below_cadence: Annotated[int, Field(ge=1, le=300)] = 10
+    sedentary_bout_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    waking_from_hour: Annotated[int, Field(ge=0, le=23)] = 6
+    waking_to_hour: Annotated[int, Field(ge=1, le=24)] = 24
+    steps_only_rule: Literal["step_hours", "choi", "troiano"] = "step_hours"
+    choi_window_minutes: Annotated[int, Field(ge=2, le=90)] = 30
+    regularity_days: Annotated[int, Field(ge=2, le=7)] = 5
     reconcile_pct: Annotated[float, Field(ge=0, le=100)] = 5
+
+    @model_validator(mode="after")
+    def _wakes_before_bedtime(self) -> Wear:
+        if self.waking_to_hour <= self.waking_from_hour:
+            raise ValueError("waking_to_hour is not after waking_from_hour")
+        return self
 
 
 class ActivityBeforeVisit(_Part):
@@ -174,9 +209,12 @@ class Study(_Part):
     goals: Goals
     activity_before_visit: ActivityBeforeVisit
     treatment: Treatment = Treatment()
+    safety_events: list[SafetyEvent] = []
     cohorts: list[NamedCohort] = []
     wearables: Wearables
     sources: dict[str, dict[str, Any]] = {}
+    instruments: dict[Code, InstrumentCoding] = {}
+    instrument_tables: dict[Code, InstrumentTable] = {}
     roles: Annotated[list[Role], Field(min_length=1)]
     amendments: list[Amendment] = []
 
@@ -219,12 +257,23 @@ def read_study(path: Path) -> Study:
     except (OSError, UnicodeDecodeError) as error:
         raise StudyError(f"{path}: cannot be read ({error})") from None
     try:
-        return Study.model_validate(tomllib.loads(text))
+        return Study.model_validate(_with_tables(path, tomllib.loads(text)))
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
         lines = [_sentence(path, text, item) for item in error.errors()]
         raise StudyError("\n".join(lines)) from None
+
+
+def _with_tables(path: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with the rows of every file that [instrument_tables] names beside `path`."""
+    for code, table in settings.get("instrument_tables", {}).items():
+        if isinstance(table, dict) and isinstance(table.get("file"), str):
+            try:
+                table |= read_table(path.parent / table["file"])
+            except ValueError as error:
+                raise StudyError(f"{path}: instrument_tables.{code}: {error}") from None
+    return settings
 
 
 def _known(kind: str, code: str, known: set[str], where: str) -> None:
@@ -235,7 +284,7 @@ def _known(kind: str, code: str, known: set[str], where: str) -> None:
 def _sentence(path: Path, text: str, item: Any) -> str:
     error = item.get("ctx", {}).get("error")
     location = [part for part in item["loc"] if part != "function-after"]
-    if isinstance(error, At):  # a rule over the whole study that knows where it is broken
+    if isinstance(error, Contradiction):  # knows its place
         location = error.location
     line = line_of(text, location)
     where = ".".join(str(part) for part in location) or "study"

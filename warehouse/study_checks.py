@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from warehouse.study import Study
 
 
-class At(ValueError):
+class Contradiction(ValueError):
     """A broken rule and where: a path such as ["visits", 2, "opens_day"]."""
 
     def __init__(self, location: list[Any], sentence: str) -> None:
@@ -18,11 +18,11 @@ class At(ValueError):
 
 
 def check_outcomes(study: Study) -> None:
-    """Raise At where a scale has two outcomes, or an outcome a visit or threshold twice."""
+    """Raise Contradiction where a scale has two outcomes, or one a visit or a threshold twice."""
     first: dict[str, int] = {}
     for position, outcome in enumerate(study.outcomes):
         if outcome.scale in first:
-            raise At(
+            raise Contradiction(
                 ["outcomes", position, "scale"],
                 f"{outcome.scale} has an outcome already, number {first[outcome.scale] + 1}; "
                 "give a scale one [[outcomes]]",
@@ -31,11 +31,13 @@ def check_outcomes(study: Study) -> None:
         for name in ("visits", "responders"):
             listed = getattr(outcome, name)
             if any(one == other for one, other in combinations(listed, 2)):
-                raise At(["outcomes", position, name], f"{outcome.scale}: one is listed twice")
+                raise Contradiction(
+                    ["outcomes", position, name], f"{outcome.scale}: one is listed twice"
+                )
 
 
 def check_windows(study: Study) -> None:
-    """Raise At where the windows of two visits of one scale share a day.
+    """Raise Contradiction where the windows of two visits of one scale share a day.
 
     An answer of that day would count for both. Visits of different scales may overlap.
     """
@@ -49,7 +51,7 @@ def check_windows(study: Study) -> None:
             if {one.code, other.code} <= set(outcome.visits)
         ]
         if shared and (later.opens_day or 0) <= (earlier.closes_day or 0):
-            raise At(
+            raise Contradiction(
                 ["visits", places[later.code], "opens_day"],
                 f"visit {later.code} opens on day {later.opens_day}, but {earlier.code} closes "
                 f"on day {earlier.closes_day} and {shared[0]} is due at both; an answer counts "

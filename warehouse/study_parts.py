@@ -57,6 +57,15 @@ class Treatment(_Part):
     episode_gap_days: Annotated[int, Field(ge=1, le=3660)] = 90
 
 
+class SafetyEvent(_Part):
+    """An answer, as received, that is an event: adverse, a red flag, or another `kind`."""
+
+    kind: Code
+    instrument: Code
+    item: Annotated[str, Field(min_length=1)]
+    at_least: float = 1
+
+
 class Condition(_Part):
     """A column of the roster, or a scale's baseline: `one_of` some values, or within bounds."""
 
@@ -81,14 +90,16 @@ class Condition(_Part):
     def _type_fault(self, kind: Type) -> str:
         bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
         if kind in (Type.TEXT, Type.BOOLEAN):
-            wanted: type = bool if kind is Type.BOOLEAN else str
-            fits = self.one_of and all(isinstance(value, wanted) for value in self.one_of)
-            of = "true or false" if wanted is bool else "texts"
-            return "" if fits and not bounds else f"give one_of, a list of {of}, and no bounds"
+            wants_flag = kind is Type.BOOLEAN
+            listed = [isinstance(value, bool) == wants_flag for value in self.one_of]
+            of = "true or false" if wants_flag else "texts"
+            right = bool(listed) and all(listed) and not bounds
+            return "" if right else f"give one_of, a list of {of}, and no bounds"
         wants_date = kind is Type.DATE
-        fits = bounds and all(isinstance(bound, date) == wants_date for bound in bounds)
+        fitting = [isinstance(bound, date) == wants_date for bound in bounds]
         of = "dates" if wants_date else "numbers"
-        return "" if fits and not self.one_of else f"give at_least, at_most or both, as {of}"
+        right = bool(fitting) and all(fitting) and not self.one_of
+        return "" if right else f"give at_least, at_most or both, as {of}"
 
 
 class NamedCohort(_Part):

@@ -53,9 +53,9 @@ def read_kept(reply: Reply) -> KeptBody:
     try:
         found = msgspec.json.decode(reply.body, type=KeptBody)
     except NOT_JSON:
-        raise BadInput(f"{reply.request}: not what was kept of it; import it again") from None
+        raise BadInput(f"{reply.called}: not what was kept of it; import it again") from None
     for kept in found["responses"]:
         for item in kept["item"]:
             if any(len(answer) > 1 for answer in item["answer"]):
-                raise BadInput(f"{reply.request}: an answer of two values; import it again")
+                raise BadInput(f"{reply.called}: an answer of two values; import it again")
     return found

@@ -22,7 +22,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingestion.errors import Misconfigured
-from warehouse.study import Code, Study
+from warehouse.study import Study
+from warehouse.study_parts import Code
 
 SECTION = "sources.fhir"
 ItemCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,32}$")]

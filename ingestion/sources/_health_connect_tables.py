@@ -75,7 +75,7 @@ def _zipped(path: Path) -> Iterator[bytes]:
         aside = Path(stack.enter_context(TemporaryDirectory()))
         for number, member in enumerate(archive.members):
             name = PurePosixPath(member.name).name
-            if _is_table(name) and not name.lower().endswith(".gz"):
+            if _is_table(name):
                 file = aside / f"{number}" / name
                 file.parent.mkdir()
                 with archive.open(member.name) as content, file.open("wb") as target:

@@ -129,6 +129,12 @@ def stated_at(name: str) -> list[datetime]:
     return local_time(f"{found[1]}T{found[2]}:{found[3]}") if found else []
 
 
+def stamp_of(name: str) -> str:
+    """What is kept of the name of an export, which a person may have changed: REDCap's stamp."""
+    found = _STATED.search(name)
+    return found[0] if found else ""
+
+
 def local_time(text: str) -> list[datetime]:
     """A time that REDCap wrote; empty where there is none such (of this century)."""
     try:

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ingestion.errors import BadInput, Misconfigured
-from warehouse.study import Code, Study, Zone
+from warehouse.study import Study, Zone
+from warehouse.study_parts import Code
 
 SECTION = "sources.redcap"
 ACCESS_GROUP = "redcap_data_access_group"

@@ -113,7 +113,7 @@ def _flat(facts: Iterable[dict[str, str]], record_id: str) -> list[dict[str, str
 
 def _csv_rows(reply: Reply, mapping: Mapping) -> Iterator[Row]:
     """Rows of an export: flat, or EAV, where a field without a value has no row."""
-    table = read_table(reply.request, reply.body, mapping.record_id)
+    table = read_table(reply.called, reply.body, mapping.record_id)
     if table.kind == "empty":
         return
     if table.is_eav:
@@ -124,7 +124,7 @@ def _csv_rows(reply: Reply, mapping: Mapping) -> Iterator[Row]:
         row = _row(one, mapping, reply, table.is_eav)
         if row is None:
             raise BadInput(
-                f"{reply.request}: row {number} has no {mapping.record_id}, or a "
+                f"{reply.called}: row {number} has no {mapping.record_id}, or a "
                 "redcap_repeat_instance that is not a whole number"
             )
         yield replace(row, absent=absent)

@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ingestion.delimited import normal
 from ingestion.errors import Misconfigured
 from ingestion.sources._redcap_mapping import Instrument
-from warehouse.study import Code, Study
+from warehouse.study import Study
+from warehouse.study_parts import Code
 
 SECTION = "sources.table_export"
 # Items of the instruments known by name, and the names their columns may begin with. A test holds

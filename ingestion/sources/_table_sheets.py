@@ -14,7 +14,7 @@ import struct
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -50,6 +50,7 @@ class Line:
     """One row: its place as a person finds it, and its cells by normal column name."""
 
     where: str
+    number: int
     cells: dict[str, str]
 
     def __getitem__(self, column: str) -> str:
@@ -63,6 +64,7 @@ class Sheet:
     where: str
     columns: dict[str, str]
     lines: list[Line]
+    titles_at: int = 1  # the row of the columns' names
 
     def dates(self, columns: Iterable[str], order: str | None = None) -> dict[str, date]:
         """Each distinct date text of some columns as a date, all by one rule.
@@ -92,7 +94,24 @@ def read_sheets(name: str, body: bytes) -> list[Sheet]:
     """The tables of a file: one of a CSV file, one for each filled sheet of an Excel file."""
     if name.lower().endswith((".xlsx", ".xlsm")):
         return [sheet for sheet in _excel(name, body) if sheet.columns]
-    return [_sheet(name, _csv_rows(name, body))]
+    text = decoded(body)
+    return [_sheet(name, _csv_rows(name, text, delimiter_of(text.split("\n")[0])))]
+
+
+def kept(sheet: Sheet, without: Collection[str]) -> bytes:
+    """A sheet as CSV with the cells of the columns `without` left blank, each row in its place."""
+    rows: dict[int, Iterable[str]] = {sheet.titles_at: sheet.columns.values()}
+    for line in sheet.lines:
+        cells = ["" if name in without else line[name] for name in sheet.columns]
+        rows[line.number] = [" ".join(cell.splitlines()) for cell in cells]
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows.get(n, ()) for n in range(1, max(rows) + 1))
+    return out.getvalue().encode()
+
+
+def read_kept(name: str, body: bytes) -> Sheet:
+    """The sheet of which `kept` made the CSV; `name` is what it is called."""
+    return _sheet(name, _csv_rows(name, decoded(body), ","))
 
 
 def _excel(name: str, body: bytes) -> Iterator[Sheet]:
@@ -119,9 +138,8 @@ def _cells_by_sheet(body: bytes) -> list[tuple[str, list[list[str]]]]:
         ]
 
 
-def _csv_rows(name: str, body: bytes) -> list[tuple[int, list[str]]]:
-    text = decoded(body)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text.split("\n")[0]))
+def _csv_rows(name: str, text: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         return [(reader.line_num, [_text(cell) for cell in row]) for row in reader]
     except csv.Error:
@@ -144,8 +162,8 @@ def _sheet(where: str, rows: Sequence[tuple[int, list[str]]]) -> Sheet:
                 f"{where}: row {number} has {len(row)} fields where the header has {len(names)}; "
                 f"the file may be cut short, or a field may need quotes"
             )
-        lines.append(Line(f"{where} row {number}", dict(zip(names, row, strict=False))))
-    return Sheet(where, dict(zip(names, titles, strict=True)), lines)
+        lines.append(Line(f"{where} row {number}", number, dict(zip(names, row, strict=False))))
+    return Sheet(where, dict(zip(names, titles, strict=True)), lines, filled[0][0])
 
 
 def _text(cell: object) -> str:

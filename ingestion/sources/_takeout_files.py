@@ -73,7 +73,10 @@ def exports_of(participant: str, paths: Sequence[Path], opened: ExitStack) -> li
     for base in paths:
         for file in _files_at(base, participant):
             if file.name.lower().endswith(_TARRED):
-                raise BadInput(f"{file.name}: tar files are not read; unpack it, or export as zip")
+                raise BadInput(
+                    f"{participant}: {file.name}: tar files are not read; unpack it, or export as "
+                    "zip"
+                )
             if file.suffix.lower() == ".zip":
                 place = _export_of(file.with_suffix(""), participant)
                 zips.setdefault(place, set()).add(file)
@@ -83,7 +86,7 @@ def exports_of(participant: str, paths: Sequence[Path], opened: ExitStack) -> li
     for place, parts in zips.items():
         _check_parts(sorted(parts), participant)
         exports.setdefault(place, []).extend(
-            found for part in sorted(parts) for found in _members(part, opened)
+            found for part in sorted(parts) for found in _members(part, participant, opened)
         )
     return [sorted(exports[place], key=lambda one: one.name) for place in sorted(exports)]
 
@@ -148,8 +151,8 @@ def _check_parts(parts: Sequence[Path], participant: str) -> None:
     missing = set(range(1, max(numbers, default=0) + 1)) - numbers
     if missing and (1 in numbers or "takeout" in parts[0].name.casefold()):
         raise BadInput(
-            f"{parts[0].name}: part {min(missing):03} of this export is not beside it; put all "
-            f"its parts in one folder"
+            f"{participant}: {parts[0].name}: part {min(missing):03} of this export is not beside "
+            f"it; put all its parts in one folder"
         )
 
 
@@ -157,8 +160,8 @@ def _loose(file: Path) -> Found:
     return Found(file.name, file.stat().st_size, lambda: file.open("rb"), file)
 
 
-def _members(file: Path, opened: ExitStack) -> Iterator[Found]:
-    archive = opened.enter_context(open_archive(file, file.name))
+def _members(file: Path, participant: str, opened: ExitStack) -> Iterator[Found]:
+    archive = opened.enter_context(open_archive(file, f"{participant}: {file.name}"))
     for member in archive.members:
         name = PurePosixPath(member.name).name
         yield Found(name, member.size, lambda one=member.name: archive.open(one))  # type: ignore[misc]

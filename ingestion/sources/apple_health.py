@@ -60,7 +60,7 @@ class AppleHealth:
     def _reply(
         self, content: BinaryIO, size: int, label: str, participant_id: str, request: str, ask: Ask
     ) -> Reply:
-        file = ask.scratch / request.replace("/", "-") if ask.scratch else None
+        file = ask.aside(request)
         with file.open("wb") if file else BytesIO() as sink:
             distil(content, size, label, sink, ask.progress)
             body = sink.getvalue() if isinstance(sink, BytesIO) else b""

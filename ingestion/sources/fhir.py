@@ -31,7 +31,7 @@ from typing import Any
 import msgspec
 
 from ingestion.errors import BadInput
-from ingestion.source import Ask, Count, Reading, Reply
+from ingestion.source import Ask, Count, Reading, Reply, content_name
 from ingestion.sources._fhir_files import kept_response, read_resources, subjects_of, weights_of
 from ingestion.sources._fhir_forms import WITHDRAWN, Form, Refused, Weights, read_form
 from ingestion.sources._fhir_kept import Kept, KeptWeight, read_kept
@@ -66,8 +66,8 @@ class Fhir:
             mapped = [one for one in weights if mapping.of(one["url"])]
             if told or mapped:
                 body = msgspec.json.encode({"responses": told, "weights": mapped})
-                yield Reply(self.name, None, FORMS, path.name, ask.now, 200,
-                            "application/json", body)  # fmt: skip
+                yield Reply(self.name, None, FORMS, content_name(body, ".json"), ask.now, 200,
+                            "application/json", body, name=path.name)  # fmt: skip
 
     def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
         """Answers of the kept responses; pure."""
@@ -95,7 +95,7 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise BadInput(f"{path}: no file or folder is there")
-    found = [one for one in sorted(path.rglob("*")) if one.suffix.lower() in SUFFIXES]
+    found = [o for o in sorted(path.rglob("*")) if o.suffix.lower() in SUFFIXES and o.is_file()]
     if not found:
         raise BadInput(f"{path}: no FHIR files in this folder; readable: {', '.join(SUFFIXES)}")
     return found

@@ -31,10 +31,11 @@ MOST_DAYS_OF_TOTALS = 1095
 KEPT_FOR_OTHERS = 5  # of an hour's requests: the next look at the devices, a person who asks
 MOST_DAYS = 70  # of an hour whose budget the vendor does not tell: 3 + 2n of 150 requests
 known_zones = cache(available_timezones)  # it reads a folder tree
+TELEPHONE = "MobileTrack"
 # deviceVersion of the trackers (and of the phone's own counting) that measure no heart rate
 NO_HEART_RATE = {
     "Ace", "Ace 2", "Ace 3", "Alta", "Charge", "Classic", "Flex", "Flex 2", "Force", "Inspire",
-    "MobileTrack", "One", "Ultra", "Zip",
+    "One", TELEPHONE, "Ultra", "Zip",
 }  # fmt: skip
 
 
@@ -253,7 +254,10 @@ def _check_account(profile: Reply, account: str | None) -> None:
 
 
 def _trackers(listed: Reply) -> list[_Device]:
-    return [device for device in decoded(listed, list[_Device]) if device.type == "TRACKER"]
+    """What is worn. A telephone that counts steps syncs by itself all day: beside a tracker it
+    would have days complete that the tracker has yet to tell of."""
+    found = [device for device in decoded(listed, list[_Device]) if device.type == "TRACKER"]
+    return [device for device in found if device.device_version != TELEPHONE] or found
 
 
 def _may_measure_heart(trackers: Sequence[_Device]) -> bool:
@@ -303,14 +307,11 @@ def _known_days(trackers: Sequence[_Device], timezone: str, ask: Ask) -> Window 
 
 def _read_devices(listed: Reply, timezone: str, reading: Reading) -> None:
     """Trackers; a scale also syncs, but says nothing of steps."""
-    count = reading.count("devices")
-    for device in decoded(listed, list[_Device]):
-        count.received += 1
-        if device.type != "TRACKER":
-            count.reject("not_a_tracker", 1, listed.sha256)
-            continue
-        count.landed += 1
-        reading.devices.append(_device(device, listed, timezone))
+    count, trackers = reading.count("devices"), _trackers(listed)
+    count.received += len(decoded(listed, list[_Device]))
+    count.landed += len(trackers)
+    count.reject("not_a_tracker", count.received - count.landed, listed.sha256)
+    reading.devices += [_device(tracker, listed, timezone) for tracker in trackers]
 
 
 def _device(device: _Device, listed: Reply, timezone: str) -> Device:

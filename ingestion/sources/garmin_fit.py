@@ -30,7 +30,7 @@ import numpy as np
 
 from ingestion.errors import NOT_JSON, BadInput
 from ingestion.local_days import EPOCH, local_day
-from ingestion.source import ActivityDay, Ask, Count, Reading, Reply, runs_of
+from ingestion.source import PASSED_OVER, ActivityDay, Ask, Count, Reading, Reply, runs_of
 from ingestion.sources._garmin_days import (
     MINUTE,
     Minutes,
@@ -47,7 +47,7 @@ from ingestion.sources._garmin_readings import DAY, NO_OFFSET, Ints, read_readin
 from ingestion.sources._google_days import zone_offsets
 from ingestion.whose import exports_in
 
-MONITORING, NOT_READ = "monitoring", "files_not_read"
+MONITORING = "monitoring"
 DAY_MINUTES = 1440
 MOST_DAY_MINUTES = 2880  # as warehouse.tables.landed.activity_day bounds a day
 
@@ -97,9 +97,9 @@ class GarminFit:
                     f"and in the zips of Garmin's export"
                 )
             if others:
-                name = f"{export.participant_id}/{NOT_READ}"
+                name = f"{export.participant_id}/{PASSED_OVER}"
                 body = msgspec.json.encode(dict(sorted(others.items())))
-                yield _reply(export.participant_id, NOT_READ, name, body, ask)
+                yield _reply(export.participant_id, PASSED_OVER, name, body, ask)
 
     def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
         """Days of everybody whose files these are; pure. Raises BadInput where one is damaged."""
@@ -107,7 +107,7 @@ class GarminFit:
         of: dict[str, list[Reply]] = defaultdict(list)
         others: Counter[str] = Counter()
         for reply in replies:
-            if reply.data_type == NOT_READ:
+            if reply.data_type == PASSED_OVER:
                 others += _others(reply)
             else:
                 of[reply.participant_id or ""].append(reply)

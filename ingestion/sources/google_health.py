@@ -211,7 +211,7 @@ def _read_steps(replies: Sequence[Reply], zone: tzinfo, ask: Ask, count: Count) 
     pages = [bodies.decode(reply.body, bodies.Points).data_points for reply in replies]
     points, without = bodies.step_points(pages)
     count.received += without
-    for reply, page in zip(replies, pages, strict=True):
+    for reply, page in zip(replies, pages, strict=True) if without else ():
         count.reject("no_value", sum(point.steps is None for point in page), reply.sha256)
     return step_minutes(points, zone, ask.window, count, replies)
 

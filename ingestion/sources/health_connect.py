@@ -36,7 +36,7 @@ from ingestion.source import ActivityDay, Ask, Count, Minutes, Reading, Reply
 from ingestion.sources._google_days import Worn, calendar_day, placed, zone_offsets
 from ingestion.sources._health_connect_records import NO_TIME, Records, read_records
 from ingestion.sources._health_connect_tables import NEEDED, step_tables
-from ingestion.whose import exports_in
+from ingestion.whose import Export, exports_in
 
 Ints = npt.NDArray[np.int64]
 TYPE = "step_records"
@@ -65,16 +65,16 @@ class HealthConnect:
         """Each table of steps, its columns that are read, as CSV."""
         for export in exports_in(client, ask):
             number = 0
-            for number, body in enumerate(step_tables(export.paths), start=1):
-                aside = None
-                if len(body) > LARGE and ask.scratch is not None:
-                    aside = ask.scratch / f"{export.participant_id}-{number}.csv"
+            for number, body in enumerate(_tables_of(export), start=1):
+                request = f"{export.participant_id}/steps-{number}.csv"
+                aside = ask.aside(request) if len(body) > LARGE else None
+                if aside:
                     aside.write_bytes(body)
                 yield Reply(
                     source=self.name,
                     participant_id=export.participant_id,
                     data_type=TYPE,
-                    request=f"{export.participant_id}/steps-{number}.csv",
+                    request=request,
                     fetched_at=ask.now,
                     status=200,
                     content_type="text/csv",
@@ -106,6 +106,13 @@ class HealthConnect:
 
 
 SOURCE = HealthConnect()
+
+
+def _tables_of(export: Export) -> Iterator[bytes]:
+    try:
+        yield from step_tables(export.paths)
+    except BadInput as error:
+        raise BadInput(f"{export.participant_id}: {error}") from None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ and repeat; all values are text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -150,6 +150,15 @@ def records_asked(replies: Iterable[Reply]) -> set[str]:
     """The records asked for by name: the replies hold all answers that the project has of each."""
     forms = [parse_qsl(reply.request.removeprefix("POST ")) for reply in replies]
     return {value for form in forms for key, value in form if key.startswith("records[")}
+
+
+def told_whole(asked: Collection[str], reading: Reading) -> Collection[str]:
+    """Of whom a reply holds all that there is, so that what it leaves out was withdrawn.
+
+    Of all who were asked for; but of none where it tells of nobody among several: a token whose
+    user was moved to another data access group gets an empty list, and no answer went with it.
+    """
+    return () if len(asked) > 1 and not reading.counts_of else asked
 
 
 def _forms(project: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -27,12 +27,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from ingestion.errors import NOT_JSON, BadInput
-from ingestion.source import Ask, Count, Reading, Reply
+from ingestion.source import Ask, Count, Reading, Reply, content_name
 from ingestion.sources._redcap_cells import Cells
 from ingestion.sources._redcap_dictionary import Field, fields_of, odd_answers
 from ingestion.sources._redcap_files import (
@@ -45,6 +46,7 @@ from ingestion.sources._redcap_files import (
     local_time,
     merged,
     read_table,
+    stamp_of,
     stated_at,
 )
 from ingestion.sources._redcap_keep import kept
@@ -57,9 +59,17 @@ from ingestion.sources._redcap_mapping import (
 )
 from ingestion.sources._redcap_rows import Row, rows_of
 from ingestion.sources._redcap_tables import read_tables
+from warehouse.tables import landed
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 NOT_ON_ROSTER = "not_on_roster"
+TABLES = {  # how the rows of a table are counted, and its key
+    "response": ("responses", landed.response.key),
+    "treatment_session": ("sessions", landed.treatment_session.key),
+    "goal": ("goals", landed.goal.key),
+    "participant": ("roster", landed.participant.key),
+}
+Words = dict[tuple[Any, ...], dict[str, Any]]  # table and key -> the facts told
 
 
 class RedcapExport:
@@ -95,7 +105,7 @@ class RedcapExport:
         mapping = read_mapping(ask.study)
         dictionary = merged([_decoded(one) for one in replies if one.data_type == "metadata"])
         data = [reply for reply in replies if reply.data_type == "records"]
-        tables = [read_table(reply.request, reply.body, mapping.record_id) for reply in data]
+        tables = [read_table(reply.called, reply.body, mapping.record_id) for reply in data]
         words = [
             replace(reply, source="redcap", fetched_at=_reach(table, reply, mapping, ask))
             for reply, table in zip(data, tables, strict=True)
@@ -105,9 +115,10 @@ class RedcapExport:
         cells = Cells(mapping, ask.study, fields)
         reading = Reading(lands_with="redcap")
         rows: list[Row] = []
+        told: Words = {}
         for word in sorted(words, key=lambda one: (one.fetched_at, one.sha256)):
             mine = [_known(row, ask) for row in rows_of([word], mapping)]
-            _add(reading, mine, cells)
+            _add(reading, mine, cells, told)
             rows += mine
         reading.notes = [*_untouched(rows, mapping), *odd_answers(_answers(rows, cells), fields)]
         _pass_over(reading, ask)
@@ -134,8 +145,9 @@ def _tables(path: Path, mapping: Mapping) -> list[Table]:
 
 
 def _reply(table: Table, data_type: str, content_type: str, body: bytes, ask: Ask) -> Reply:
-    source = RedcapExport.name
-    return Reply(source, None, data_type, table.name, ask.now, 200, content_type, body)
+    request = content_name(body, f"{stamp_of(table.name)}.{content_type.rpartition('/')[2]}")
+    return Reply(RedcapExport.name, None, data_type, request, ask.now, 200, content_type, body,
+                 name=table.name)  # fmt: skip
 
 
 def _reach(table: Table, reply: Reply, mapping: Mapping, ask: Ask) -> datetime:
@@ -151,7 +163,7 @@ def _decoded(reply: Reply) -> list[dict[str, str]]:
     try:
         return msgspec.json.decode(reply.body, type=list[dict[str, str]])
     except NOT_JSON:
-        raise BadInput(f"{reply.request}: what was kept of it is no dictionary") from None
+        raise BadInput(f"{reply.called}: what was kept of it is no dictionary") from None
 
 
 def _stamps(table: Table) -> list[datetime]:
@@ -179,7 +191,7 @@ def _check_order(words: Sequence[Reply], mapping: Mapping) -> None:
         )
         if one.fetched_at == other.fetched_at and differ:
             raise BadInput(
-                f"{one.request} and {other.request} tell different things of a record, and "
+                f"{one.called} and {other.called} tell different things of a record, and "
                 "neither says when it was exported; import them one after the other, oldest first"
             )
 
@@ -190,25 +202,40 @@ def _known(row: Row, ask: Ask) -> Row:
         return row
     if row.record not in ask.ids:
         raise BadInput(
-            f"{row.reply.request}: a record is not in the mapping of --ids; add it, or leave "
+            f"{row.reply.called}: a record is not in the mapping of --ids; add it, or leave "
             "--ids away where record ids are participants"
         )
     return replace(row, record=ask.ids[row.record])
 
 
-def _add(reading: Reading, rows: Sequence[Row], cells: Cells) -> None:
+def _add(reading: Reading, rows: Sequence[Row], cells: Cells, told: Words) -> None:
     """Read one file's rows. Two files may hold two parts of one record: of answers that are in
-    both, landing keeps those of the newer file, which is read later."""
+    both, landing keeps those of the newer file, which is read later, and they are counted once."""
     part = Reading()
     read_tables(rows, cells, part)
     for table, found in part.rows.items():
         reading.rows.setdefault(table, []).extend(found)
+        for row in found:
+            _count_once(table, row, told, part)
     for name, count in part.counts.items():
         reading.count(name).add(count)
     for record, counts in part.counts_of.items():
         mine = reading.counts_of.setdefault(record, {})
         for name, count in counts.items():
             mine.setdefault(name, Count()).add(count)
+
+
+def _count_once(table: str, row: dict[str, Any], told: Words, part: Reading) -> None:
+    """Take what was told before for refused; the columns of a roster may be of several files."""
+    data_type, key = TABLES[table]
+    facts = {name: value for name, value in row.items() if name not in ("fetched_at", "raw_sha256")}
+    place = (table, *(row.get(name) for name in key))
+    before, told[place] = told.get(place), facts
+    if before is None or (before != facts and table == "participant"):
+        return
+    for count in (part.count(data_type), part.counts_of[row["participant_id"]][data_type]):
+        count.landed -= 1
+        count.reject("repeated" if before == facts else "replaced_by_a_newer_word", 1)
 
 
 def _fields_by_position(tables: Sequence[Table]) -> dict[str, Field]:

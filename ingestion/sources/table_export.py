@@ -13,8 +13,8 @@ A table is known by its columns (upper or lower case, any order, any separators 
 
 A wide row's instrument with no answer at all was not filled in and lands nothing; a blank item of
 one that was lands as an answer without a value. The same fact twice counts once; two different
-facts under one key are refused, as is any code that study.toml does not know. A table with names or
-contacts is refused, because files are kept as they came.
+facts under one key are refused, as is any code that study.toml does not know. Kept are the columns
+that are read; a table with names or contacts is refused, so that none is handed on.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingestion.errors import BadInput
-from ingestion.source import Ask, Count, Reading, Reply
+from ingestion.source import Ask, Count, Reading, Reply, content_name
 from ingestion.sources._table_cells import Cells, whole, yes_or_no
 from ingestion.sources._table_mapping import item_of, read_mapping
-from ingestion.sources._table_sheets import Line, Sheet, read_sheets
+from ingestion.sources._table_sheets import Line, Sheet, kept, read_kept, read_sheets
 from warehouse.tables import landed
 
 IDENTIFYING = {
@@ -58,26 +58,19 @@ class TableExport:
     era = "file"
 
     def fetch(self, client: Path, ask: Ask) -> Iterator[Reply]:
-        """Each table file of the folder `client`, or the one file that it is."""
+        """The columns that are read of each table in the folder `client`, or the one file."""
         for path in _files(client):
-            yield Reply(
-                source=self.name,
-                participant_id=None,
-                data_type="tables",
-                request=path.name,
-                fetched_at=ask.now,
-                status=200,
-                content_type=path.suffix.lower().removeprefix("."),
-                body=path.read_bytes(),
-            )
+            for sheet in read_sheets(path.name, path.read_bytes()):
+                body = kept(sheet, _table_of(sheet, ask).unread)
+                yield Reply(self.name, None, "tables", content_name(body, ".csv"), ask.now, 200,
+                            "text/csv", body, name=sheet.where)  # fmt: skip
 
     def read(self, replies: Sequence[Reply], ask: Ask) -> Reading:
         """Rows of all tables; BadInput names file, row and what is allowed."""
         reading = Reading()
         facts = _Facts(reading)
         for reply in sorted(replies, key=lambda one: (one.fetched_at, one.sha256)):
-            for sheet in read_sheets(reply.request, reply.body):
-                _read_sheet(sheet, reply, ask, facts)
+            _read_sheet(read_kept(reply.called, reply.body), reply, ask, facts)
         _number_goals(reading.rows.get("goal", []))
         return reading
 
@@ -136,13 +129,31 @@ def _files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise BadInput(f"{path}: no file or folder is there")
-    found = [one for one in sorted(path.iterdir()) if one.suffix.lower() in SUFFIXES]
+    found = [o for o in sorted(path.iterdir()) if o.suffix.lower() in SUFFIXES and o.is_file()]
     if not found:
         raise BadInput(f"{path}: no tables in this folder; readable: {', '.join(SUFFIXES)}")
     return [one for one in found if not one.name.startswith((".", "~$"))]
 
 
+class _Known(NamedTuple):
+    """A table that is known by its columns, how its lines are read, and its other columns."""
+
+    cells: Cells
+    reader: Callable[[Cells, Line], Rows]
+    unread: set[str]
+
+
 def _read_sheet(sheet: Sheet, reply: Reply, ask: Ask, facts: _Facts) -> None:
+    cells, reader, unread = _table_of(sheet, ask)
+    if unread:
+        titles = ", ".join(title for name, title in sheet.columns.items() if name in unread)
+        facts.reading.notes.append(f"{sheet.where}: columns not read: {titles}")
+    for line in sheet.lines:
+        for table, row in reader(cells, line):
+            facts.add(table, row, line, reply)
+
+
+def _table_of(sheet: Sheet, ask: Ask) -> _Known:
     names = set(sheet.columns)
     if identifying := names & IDENTIFYING:
         titles = ", ".join(sheet.columns[name] for name in sorted(identifying))
@@ -157,12 +168,7 @@ def _read_sheet(sheet: Sheet, reply: Reply, ask: Ask, facts: _Facts) -> None:
     unread = names - needs - may_have
     if reader is _wide:
         unread -= {*cells.items, *cells.date_columns.values()}
-    if unread:
-        titles = ", ".join(title for name, title in sheet.columns.items() if name in unread)
-        facts.reading.notes.append(f"{sheet.where}: columns not read: {titles}")
-    for line in sheet.lines:
-        for table, row in reader(cells, line):
-            facts.add(table, row, line, reply)
+    return _Known(cells, reader, unread)
 
 
 def _long(cells: Cells, line: Line) -> Rows:

@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestion.errors import BadInput
-from ingestion.source import ActivityDay, Ask, Count, Reading, Reply, runs_of
+from ingestion.source import PASSED_OVER, ActivityDay, Ask, Count, Reading, Reply, runs_of
 from ingestion.sources._google_days import NOTHING, Worn, calendar_day, placed, zone_offsets
 from ingestion.sources._takeout_clock import READINGS, Clock
 from ingestion.sources._takeout_days import File, Person, Rows, newest_export, one_format
@@ -55,7 +55,6 @@ from ingestion.whose import exports_in
 
 Ints = npt.NDArray[np.int64]
 TYPES = ("minute_steps", "heart_rate")
-LISTING = "listing"  # what was passed over in an export
 
 
 class Takeout:
@@ -87,11 +86,11 @@ class Takeout:
         passed_over = [one.name for one in files if not kind_of(one.name)]
         for index, found in enumerate(files):
             if kind := kind_of(found.name):
-                body, file = _content(found, ask, f"{place}/{index}".replace("/", "-"))
+                body, file = _content(found, ask, f"{place}/{index}")
                 yield self._reply(ask, participant, kind[0], f"{place}/{found.name}", body, file)
         if passed_over:
             body = not_read(passed_over)
-            yield self._reply(ask, participant, LISTING, f"{place}/{LISTING}", body, None)
+            yield self._reply(ask, participant, PASSED_OVER, f"{place}/{PASSED_OVER}", body, None)
 
     def _reply(
         self, ask: Ask, participant: str, data_type: str, request: str, body: bytes,
@@ -140,10 +139,10 @@ def _content(found: Found, ask: Ask, name: str) -> tuple[bytes, Path | None]:
     """A file's content: in memory where it is small, else where it lies on disk."""
     if found.path and found.size > LARGE:
         return b"", found.path
+    aside = ask.aside(name) if found.size > LARGE else None
     with found.open() as stream:
-        if found.size <= LARGE or ask.scratch is None:
+        if aside is None:
             return stream.read(), None
-        aside = ask.scratch / name
         with aside.open("wb") as target:
             copyfileobj(stream, target)
         return b"", aside
@@ -156,7 +155,7 @@ def _read_participant(
     files = []
     empty = 0
     for number, reply in enumerate(replies):
-        if reply.data_type == LISTING:
+        if reply.data_type == PASSED_OVER:
             reading.notes.append(f"{participant}: not read: {listed(reply.body)}")
             continue
         name = reply.request.rsplit("/", 1)[-1]

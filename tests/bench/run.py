@@ -35,14 +35,14 @@ class Plan:
 
     participants: int
     days: tuple[int, int]  # the second is ten times the first
-    google: int
+    google: tuple[int, int]  # participants of 14 days, likewise
     repeats: int
-    with_pandas: bool = True
+    with_rivals: bool = True
 
 
-QUICK = Plan(40, (4, 40), 3, 1)
-DEFAULT = Plan(200, (9, 90), 8, 3)
-LARGE = Plan(1624, (18, 180), 8, 1, with_pandas=False)
+QUICK = Plan(40, (4, 40), (1, 2), 1)
+DEFAULT = Plan(200, (9, 90), (1, 10), 2)
+LARGE = Plan(1624, (18, 180), (1, 10), 1, with_rivals=False)
 
 
 @dataclass
@@ -53,18 +53,21 @@ class Report:
 
     def title(self, text: str) -> None:
         print(f"\n{text}")
-        print(f"  {'work':<45}{'ratio':>8}{'time':>12}{'peak':>10}{'load':>6}  target")
+        print(
+            f"  {'work':<43}{'ratio':>7}{'time':>12}{'M rows/s':>9}{'peak':>10}{'load':>6}  target"
+        )
 
     def line(
         self, work: str, ratio: float, found: Found, target: str = "", met: bool | None = None,
-        seconds: float | None = None,
+        seconds: float | None = None, rows: int = 0,
     ) -> None:  # fmt: skip
-        """One measured thing: its ratio, and its time, memory and load beside it."""
+        """One measured thing: its ratio, and its time, rate, memory and load beside it."""
         verdict = {True: "met: ", False: "MISSED: ", None: ""}[met] + target
-        took = 1000 * (found["seconds"] if seconds is None else seconds)
+        took = found["seconds"] if seconds is None else seconds
+        rate = f"{rows / took / 1e6:.3g}" if rows else ""
         print(
-            f"  {work:<45}{ratio:>8.3g}{took:>9,.1f} ms{found['peak_mib']:>6,.0f} MiB"
-            f"{found['load']:>6.1f}  {verdict}"
+            f"  {work:<43}{ratio:>7.3g}{1000 * took:>9,.1f} ms{rate:>9}"
+            f"{found['peak_mib']:>6,.0f} MiB{found['load']:>6.1f}  {verdict}"
         )
         if met is False:
             self.missed.append(f"{work}: {ratio:.3g}; target {target}")
@@ -72,7 +75,7 @@ class Report:
     def figure(self, what: str, value: str, target: str = "", met: bool | None = None) -> None:
         """A figure that is no time."""
         verdict = {True: "  met: ", False: "  MISSED: ", None: "  "}[met] + target
-        print(f"  {what:<45}{value:>8}{verdict}")
+        print(f"  {what:<43}{value:>7}{verdict}")
         if met is False:
             self.missed.append(f"{what}: {value}; target {target}")
 
@@ -112,58 +115,68 @@ def same(what: str, *found: Found) -> None:
             raise RuntimeError(f"{what}: {key} differ: {values}")
 
 
-def bench_google(report: Report, folder: Path, plan: Plan) -> None:
-    size = (plan.google, 14)
+def bench_google(report: Report, folder: Path, plan: Plan, participants: int) -> None:
+    size = (participants, 14)
     made = run_case("make_google", folder, size)
-    names = ("google_decode", "google_read", "google_landed", "google_pandas")
-    decode, read, landed, pandas = measure(names, folder, size, plan.repeats)
-    same("Google bodies", made, decode, read, landed, pandas)
-    bare = decode["seconds"]
+    names = ["google_decode", "google_read", "google_landed"]
+    names += ["google_pandas", "google_polars"] if plan.with_rivals else []
+    decode, read, landed, *rivals = measure(names, folder, size, plan.repeats)
+    same("Google bodies", made, decode, read, landed, *rivals)
+    bare, points = decode["seconds"], made["points"]
     report.title(
-        f"1. Raw Google bodies to days: {made['points']:,} points in pages of 5,000, "
+        f"1. Raw Google bodies to days: {points:,} points in pages of 5,000, "
         f"{made['bytes'] / 1e6:.0f} MB; msgspec decode alone = 1"
     )
-    report.line("msgspec decode, same structs", 1, decode)
+    report.line("msgspec decode, same structs", 1, decode, rows=points)
     ratio = read["seconds"] / bare
-    report.line("SOURCE.read", ratio, read, "at most 1.5", ratio <= 1.5)
-    report.line("SOURCE.read and days_table", landed["seconds"] / bare, landed)
-    report.line("json + pandas", pandas["seconds"] / bare, pandas, "(28 when first measured)")
-    print(f"  {made['points'] / read['seconds'] / 1e6:.2f} M points a second read")
+    report.line("SOURCE.read", ratio, read, "at most 1.5", ratio <= 1.5, rows=points)
+    report.line("SOURCE.read and days_table", landed["seconds"] / bare, landed, rows=points)
+    for name, found in zip(("json + pandas", "json + polars"), rivals, strict=False):
+        report.line(name, found["seconds"] / bare, found, rows=points)
 
 
 def bench_metrics(report: Report, folder: Path, plan: Plan, days: int) -> Found:
     """Minutes to day metrics at one size; what landing made, and what the landed files took."""
     size = (plan.participants, days)
     made = run_case("make_study", folder, size)
-    names = ["bare_scan", "landed_metrics", "packed_metrics"]
-    names += ["pandas_metrics"] if plan.with_pandas else []
-    scan, landed, packed, *pandas = measure(names, folder, size, plan.repeats)
-    same("day metrics", landed, packed, *pandas)
+    names = ["bare_scan", "landed_metrics", "landed_day"]
+    if plan.with_rivals:
+        names += ["pandas_metrics", "polars_metrics", "pandas_day", "polars_day"]
+    scan, landed, day, *rivals = measure(names, folder, size, plan.repeats)
+    whole, days_rivals = rivals[:2], rivals[2:]
+    same("day metrics", landed, *whole)
     same("steps", scan, {"steps": landed["metrics"]["steps"]})
+    same("metrics of a day", day, *days_rivals)
     bare, minutes = scan["seconds"], plan.participants * days * DAY_MINUTES
     report.title(
         f"2. Minutes to day metrics: {plan.participants:,} x {days} days, "
         f"{minutes / 1e6:.1f} M minutes; DuckDB sum(steps) of the narrow file = 1"
     )
-    report.line("bare DuckDB scan, one thread", 1, scan)
-    for name, found in ((f"landed files ({made['files']:,}) + kernel", landed),
-                        ("same rows in one file + kernel", packed)):  # fmt: skip
-        ratio = found["seconds"] / bare
-        report.line(name, ratio, found, "at most 4", ratio <= 4)
-    for found in pandas:
-        report.line("pandas, vectorised", found["seconds"] / bare, found)
-        ahead = found["seconds"] / landed["seconds"]
-        report.figure("ahead of pandas", f"{ahead:.1f}", "at least 15", ahead >= 15)
+    report.line("bare DuckDB scan, one thread", 1, scan, rows=minutes)
+    ratio = landed["seconds"] / bare
+    work = f"landed files ({made['files']:,}) + kernel, all metrics"
+    report.line(work, ratio, landed, "at most 4", ratio <= 4, rows=minutes)
+    for name, found in zip(("pandas, 16 metrics", "polars, 16 metrics"), whole, strict=False):
+        report.line(name, found["seconds"] / bare, found, rows=minutes)
+    for name, found in zip(("pandas", "polars"), whole, strict=False):
+        ahead, target = found["seconds"] / landed["seconds"], name == "pandas"
+        report.figure(f"ahead of {name}", f"{ahead:.1f}", "at least 15" if target else "",
+                      ahead >= 15 if target else None)  # fmt: skip
     peak = landed["peak_mib"]
     report.figure("peak memory, landed files", f"{peak:.0f} MiB", "under 400 MiB", peak < 400)
-    rates = [f"{minutes / found['seconds'] / 1e6:.0f}" for found in (scan, landed, packed)]
-    print(f"  M minutes a second: scan {rates[0]}, landed files {rates[1]}, one file {rates[2]}")
-    return {**made, "minutes": minutes, "landed": landed, "packed": packed, "scan": scan}
+    in_a_day = plan.participants * DAY_MINUTES
+    report.line("one day alone, landed files + kernel", day["seconds"] / bare, day, rows=in_a_day)
+    for name, found in zip(("pandas", "polars"), days_rivals, strict=False):
+        what = f"one day alone, {name}"
+        report.line(what, found["seconds"] / bare, found, rows=in_a_day)
+    what = f"upkeep: {made['small_files']:,} files become {made['files']:,}"
+    report.line(what, made["seconds"] / bare, made, rows=minutes)
+    return {**made, "minutes": minutes, "landed": landed, "scan": scan, "rivals": whole}
 
 
 def report_growth(report: Report, small: Found, large: Found) -> None:
     print("\n   Ten times the minutes")
-    for name in ("scan", "landed", "packed"):
+    for name in ("scan", "landed"):
         ratio = large[name]["seconds"] / small[name]["seconds"]
         target, met = ("9 to 11 times", 9 <= ratio <= 11) if name == "landed" else ("", None)
         report.figure(f"time, {name}", f"{ratio:.1f}", target, met)
@@ -171,28 +184,39 @@ def report_growth(report: Report, small: Found, large: Found) -> None:
     report.figure("peak memory, landed", f"{ratio:.2f}", "flat (at most 1.25)", ratio <= 1.25)
 
 
-def report_storage(report: Report, made: Found) -> None:
-    print("\n3. Storage: bytes per participant-minute")
-    for name, target in (("landed", "at most 0.25"), ("packed", ""), ("narrow", "")):
+def report_storage(report: Report, made: Found, days: int) -> None:
+    print(f"\n3. Storage: bytes per participant-minute, {days} days")
+    for name, what, target in (
+        ("landed", "as upkeep leaves it", "at most 0.25"), ("small", "before upkeep", ""),
+        ("narrow", "narrow", ""),
+    ):  # fmt: skip
         value = made[f"{name}_bytes"] / made["minutes"]
-        report.figure(name, f"{value:.3f}", target, value <= 0.25 if target else None)
+        report.figure(what, f"{value:.3f}", target, value <= 0.25 if target else None)
 
 
-def bench_builds(report: Report, folders: Sequence[Path], plan: Plan) -> None:
+def bench_builds(
+    report: Report, folders: Sequence[Path], plan: Plan, made: Sequence[Found]
+) -> None:
     report.title(
         f"4. Builds of {plan.participants:,} participants; the full build of each size = 1"
     )
     runs: list[tuple[Found, Found]] = []
-    for folder, days in zip(folders, plan.days, strict=True):
-        size = (plan.participants, days)
+    for folder, days, one in zip(folders, plan.days, made, strict=True):
+        size, rows = (plan.participants, days), one["minutes"]
         full, day = measure(("build_full", "build_day"), folder, size, plan.repeats)
         if (full["reused"], day["computed"]) != (0, plan.participants):
             raise RuntimeError("a build computed other days than it was asked to")
         ratio, most = day["seconds"] / full["seconds"], 1 + 0.05 * full["seconds"]
-        report.line(f"full, {days} days", 1, full)
+        report.line(f"full, {days} days", 1, full, rows=rows)
+        beside = {"bare scan of the minutes": one["scan"]}
+        beside |= dict(zip(("pandas, metrics alone", "polars, metrics alone"), one["rivals"],
+                           strict=False))  # fmt: skip
+        for name, found in beside.items():
+            report.line(f"  {name}", found["seconds"] / full["seconds"], found, rows=rows)
         report.line(
             f"one day more, {days} days", ratio, day,
             "5 % of a full build and 1 s (stated for 1,624 x 180)", day["seconds"] <= most,
+            rows=plan.participants * DAY_MINUTES,
         )  # fmt: skip
         landing = day["landing"]
         report.line("  landing it, before", landing / full["seconds"], day, seconds=landing)
@@ -233,16 +257,17 @@ def main() -> None:
     print(
         f"Synthetic, seeded data; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; medians "
         f"of {plan.repeats} interleaved; only ratios travel.\n"
-        "Times are processor time, section 5 by the clock. Left out: polars (no dependency), a "
-        f"day's minutes (no page asks for them){'' if plan.with_pandas else ', pandas metrics'}."
+        "Times are processor time, section 5 by the clock. Left out: a day's minutes (no page asks "
+        f"for them){'' if plan.with_rivals else ', pandas and polars'}."
     )
     with tempfile.TemporaryDirectory(prefix="stepwell_bench_") as place:
-        bench_google(report, Path(place) / "google", plan)
+        for people in plan.google:
+            bench_google(report, Path(place) / f"google_{people}", plan, people)
         folders = [Path(place) / f"days_{days}" for days in plan.days]
         made = [bench_metrics(report, f, plan, d) for f, d in zip(folders, plan.days, strict=True)]
         report_growth(report, *made)
-        report_storage(report, made[1])
-        bench_builds(report, folders, plan)
+        report_storage(report, made[1], plan.days[1])
+        bench_builds(report, folders, plan, made)
         bench_queries(report, folders[1], plan)
     print(f"\nMissed targets ({len(report.missed)}):")
     print("\n".join(f"  {line}" for line in report.missed) or "  none")

@@ -25,13 +25,11 @@ from warehouse import register as reg
 from warehouse.home import Home, Store, open_store
 from warehouse.lake import ZSTD_LEVEL
 from warehouse.study import EXAMPLE, read_study
-from warehouse.tables.landed import activity_day
 
 SEED = 20261122
 SOURCE = "google_health"
 FIRST_DAY = date(2026, 1, 19)
 DAY_MINUTES = 1440
-PACKED_ROWS = 4096
 GOOGLE_PAGE = 5000  # most points that the vendor was seen to put on a page
 RECEIPTS_OF = ("settings", "paired-devices", "steps", "daily-steps", "heart-rate")
 BOUT_MINUTES = 4
@@ -42,7 +40,7 @@ Worn = npt.NDArray[np.bool_]
 
 
 def write_study(folder: Path, participants: int, days: int) -> None:
-    """A study home with its landed lake, and beside it the same minutes packed and narrow."""
+    """A study home with its landed lake, and beside it the same minutes narrow, a row each."""
     folder.mkdir(parents=True)
     (folder / "study.toml").write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
     store = open_home(folder)
@@ -58,7 +56,6 @@ def write_study(folder: Path, participants: int, days: int) -> None:
         narrow.write_table(rows)
     assert narrow is not None
     narrow.close()
-    _write_packed(store, folder / "packed.parquet")
     know_through(store, participants, 0, days)
     store.register.close()
 
@@ -71,7 +68,8 @@ def write_google(folder: Path, participants: int, weeks: int) -> None:
         view = world.activity(person).view(world.settles_at)
         minutes = matching_minutes(world.grid, view, [], False)  # newest first
         for first in range(0, minutes.size - GOOGLE_PAGE + 1, GOOGLE_PAGE):
-            points = step_points(world.grid, view, minutes[first : first + GOOGLE_PAGE], "")
+            page = minutes[first : first + GOOGLE_PAGE]
+            points = step_points(world.grid, view, page, [""] * page.size)
             file = folder / f"{person.participant_id}_{first:06d}.json"
             file.write_text(f'{{"dataPoints":[{",".join(points)}]}}', encoding="utf-8")
 
@@ -187,15 +185,3 @@ def _narrow_rows(steps: Steps, worn: Worn, number: int) -> pa.Table:
         "worn": pa.array(worn.ravel()),
     }
     return pa.table(columns)
-
-
-def _write_packed(store: Store, path: Path) -> None:
-    """The landed day rows in one file, as compacting them would leave them (see performance.md)."""
-    lists = [c.name for c in activity_day.columns if pa.types.is_list(c.type.arrow)]
-    files = [store.lake.read_days(file.path) for file in store.lake.day_files()]
-    pq.write_table(
-        pa.concat_tables(files).sort_by([(name, "ascending") for name in activity_day.key]),
-        path, row_group_size=PACKED_ROWS, compression="zstd", compression_level=ZSTD_LEVEL,
-        use_dictionary=[name for name in activity_day.names if name not in lists],
-        column_encoding={"step_minute.list.element": "DELTA_BINARY_PACKED"},
-    )  # fmt: skip

@@ -12,9 +12,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,15 +23,6 @@ Found = dict[str, Any]
 AGAIN_BELOW = 5.0  # seconds: shorter work is run again, after a first run that loads its code
 SPENT, MOST_RUNS = 0.4, 25
 QUERIES = 40
-CADENCES = {
-    "cadence_1_19_minutes": 1, "cadence_20_39_minutes": 20, "cadence_40_59_minutes": 40,
-    "cadence_60_79_minutes": 60, "cadence_80_99_minutes": 80, "cadence_100_119_minutes": 100,
-    "cadence_120_minutes": 120,
-}  # fmt: skip
-CHECKED = (  # metrics that both ways must agree on, summed over all days
-    "steps", "wear_minutes", "wear_hours_with_steps", "max_minute_steps", "cadence_0_minutes",
-    *CADENCES, "moderate_minutes", "vigorous_minutes", "mvpa_minutes", "mvpa_equivalent_minutes",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,33 +110,31 @@ def google_landed(bench: Bench) -> Found:
 def google_pandas(bench: Bench) -> Found:
     """json, one DataFrame a participant, pandas.to_datetime, steps by local day and minute."""
     import pandas
+    from rivals import pandas_days
 
     assert pandas.__version__  # loaded here: loading it is not the work
     pages = _google_pages(bench)
 
     def work() -> Found:
-        found = [_pandas_days(bodies) for bodies in pages.values()]
+        found = [pandas_days(bodies) for bodies in pages.values()]
         return {"points": sum(n for n, _ in found), "steps": sum(steps for _, steps in found)}
 
     return timed(work)
 
 
-def _pandas_days(bodies: list[bytes]) -> tuple[int, int]:
-    import pandas as pd
+def google_polars(bench: Bench) -> Found:
+    """json, one polars frame a participant, str.to_datetime, steps by local day and minute."""
+    import polars
+    from rivals import polars_days
 
-    points = [point["steps"] for body in bodies for point in json.loads(body)["dataPoints"]]
-    rows = [
-        (p["interval"]["startTime"], p["interval"]["startUtcOffset"], p.get("count", "0"))
-        for p in points
-    ]
-    frame = pd.DataFrame(rows, columns=["start", "offset", "count"])
-    offset = pd.to_timedelta(pd.to_numeric(frame["offset"].str.removesuffix("s")), unit="s")
-    local = pd.to_datetime(frame["start"], utc=True) + offset
-    frame["day"] = local.dt.floor("D")
-    frame["minute"] = local.dt.hour * 60 + local.dt.minute
-    frame["count"] = pd.to_numeric(frame["count"])
-    by_day = frame.drop_duplicates(["day", "minute"]).groupby("day")["count"].sum()
-    return len(frame), int(by_day.sum())
+    assert polars.__version__
+    pages = _google_pages(bench)
+
+    def work() -> Found:
+        found = [polars_days(bodies) for bodies in pages.values()]
+        return {"points": sum(n for n, _ in found), "steps": sum(steps for _, steps in found)}
+
+    return timed(work)
 
 
 def _google_pages(bench: Bench) -> dict[str, list[bytes]]:
@@ -185,17 +174,26 @@ def _google_reader(bench: Bench) -> Callable[[], tuple[list[Any], int]]:
 
 
 def make_study(bench: Bench) -> Found:
-    """The study home; and how many bytes its minutes take."""
-    from synthetic import open_home, write_study
+    """The study home; what compacting it took; and how many bytes its minutes take."""
+    from synthetic import morning_after, open_home, write_study
+
+    from warehouse.compaction import compact
 
     write_study(bench.folder, bench.participants, bench.days)
     store = open_home(bench.folder)
+    landed = store.lake.day_files()
+    begun = time.process_time()
+    compact(store, morning_after(bench.days - 1))
+    seconds = time.process_time() - begun
     files = store.lake.day_files()
     store.register.close()
     return {
+        "seconds": seconds,
+        "small_files": len(landed),
+        "small_bytes": sum(file.size for file in landed),
         "files": len(files),
         "landed_bytes": sum(file.size for file in files),
-        "packed_bytes": (bench.folder / "packed.parquet").stat().st_size,
+        "month_bytes": sum(file.size for file in files if "/month=" in file.path),
         "narrow_bytes": bench.narrow.stat().st_size,
     }
 
@@ -214,87 +212,74 @@ def bare_scan(bench: Bench) -> Found:
 
 
 def landed_metrics(bench: Bench) -> Found:
-    """The landed day files, read as a build reads them, through the kernel."""
+    """The landed files as upkeep leaves them, read as a build reads them, through the kernel."""
+    return _metrics(bench, "")
+
+
+def landed_day(bench: Bench) -> Found:
+    """The same of the last day alone."""
+    return _metrics(bench, f"/date={_day_name(bench)}/")
+
+
+def _day_name(bench: Bench) -> str:
+    from synthetic import FIRST_DAY
+
+    return f"{FIRST_DAY + timedelta(days=bench.days - 1):%Y-%m-%d}"
+
+
+def _metrics(bench: Bench, part_of_path: str) -> Found:
+    import pyarrow as pa
+    from rivals import CHECKED
     from synthetic import open_home
+
+    from transforms.activity.kernel import compute_day_metrics
+    from transforms.build import FACTS, KERNEL_ROWS, in_parts
 
     store = open_home(bench.folder)
 
-    def parts() -> Iterator[Any]:
-        return (store.lake.read_days(file.path) for file in store.lake.day_files())
-
-    return timed(partial(_metrics, parts))
-
-
-def packed_metrics(bench: Bench) -> Found:
-    """The same day rows out of one packed file: what is left when files are not the cost."""
-    import pyarrow.parquet as pq
-
-    def parts() -> Iterator[Any]:
-        with pq.ParquetFile(bench.folder / "packed.parquet") as file:
-            for group in range(file.num_row_groups):
-                yield file.read_row_group(group)
-
-    return timed(partial(_metrics, parts))
-
-
-def _metrics(parts: Callable[[], Iterator[Any]]) -> Found:
-    import pyarrow as pa
-
-    from transforms.activity.kernel import compute_day_metrics
-    from transforms.build import KERNEL_ROWS
-    from warehouse.study import EXAMPLE, read_study
-
-    wear = read_study(EXAMPLE).wear
-    sums: dict[str, int] = dict.fromkeys(CHECKED, 0)
-    held: list[Any] = []
-
-    def take() -> None:
-        done = compute_day_metrics(pa.concat_tables(held), wear)
-        for name in CHECKED:
-            sums[name] += int(done[name].to_numpy().sum(dtype="i8"))
-        held.clear()
-
-    for part in parts():
-        held.append(part)
-        if sum(one.num_rows for one in held) >= KERNEL_ROWS:
-            take()
-    if held:
-        take()
-    return {"metrics": sums}
-
-
-def pandas_metrics(bench: Bench) -> Found:
-    """pandas, vectorised: what it can do on the few minutes with steps it does on those alone."""
-    import pandas as pd
-
-    keys = ["participant_id", "day"]
-
     def work() -> Found:
-        minutes = pd.read_parquet(bench.narrow)
-        days = pd.DataFrame({"wear_minutes": _of_days(minutes[minutes["worn"]], keys).size()})
-        walked = minutes[minutes["steps"] > 0]
-        days[["steps", "max_minute_steps"]] = _of_days(walked, keys)["steps"].agg(["sum", "max"])
-        worn_walks = _of_days(walked[walked["worn"]], keys).size()
-        days["cadence_0_minutes"] = days["wear_minutes"] - worn_walks
-        edges = [*CADENCES.values(), 1 << 16]
-        band = pd.cut(walked["steps"], edges, right=False, labels=[*CADENCES])
-        cells = _of_days(walked, [*keys, band]).size().unstack(fill_value=0)
-        days = days.join(cells.rename(columns=str))
-        for name, cadence in (("moderate_minutes", 100), ("vigorous_minutes", 130)):
-            days[name] = _of_days(walked[walked["steps"] >= cadence], keys).size()
-        awake = walked[walked["minute"] >= 6 * 60]
-        hours = awake.assign(hour=awake["minute"] // 60)[[*keys, "hour"]].drop_duplicates()
-        days["wear_hours_with_steps"] = _of_days(hours, keys).size()
-        days = days.fillna(0)
-        days["mvpa_minutes"] = days["moderate_minutes"]
-        days["mvpa_equivalent_minutes"] = days["moderate_minutes"] + days["vigorous_minutes"]
-        return {"metrics": {name: int(days[name].sum()) for name in CHECKED}}
+        files = store.lake.day_files()
+        paths = [file.path for file in files if part_of_path in file.path]
+        sums: dict[str, int] = dict.fromkeys(CHECKED, 0)
+        for held in in_parts(store.lake.days(paths, files, FACTS), KERNEL_ROWS):
+            done = compute_day_metrics(pa.concat_tables(held), store.study.wear)
+            for name in CHECKED:
+                sums[name] += int(done[name].to_numpy().sum(dtype="i8"))
+        return {"metrics": sums}
 
     return timed(work)
 
 
-def _of_days(minutes: Any, keys: list[Any]) -> Any:
-    return minutes.groupby(keys, observed=True)
+def pandas_metrics(bench: Bench) -> Found:
+    """pandas, vectorised: what it can do on the few minutes with steps it does on those alone."""
+    import pandas
+    from rivals import pandas_metrics as compute
+
+    assert pandas.__version__  # loaded here: loading it is not the work
+    return timed(lambda: {"metrics": compute(bench.narrow, None)})
+
+
+def pandas_day(bench: Bench) -> Found:
+    """The same of the last day alone."""
+    from rivals import pandas_metrics as compute
+
+    return timed(lambda: {"metrics": compute(bench.narrow, bench.days - 1)})
+
+
+def polars_metrics(bench: Bench) -> Found:
+    """polars, lazily, one pass over the narrow file."""
+    import polars
+    from rivals import polars_metrics as compute
+
+    assert polars.__version__  # loaded here: loading it is not the work
+    return timed(lambda: {"metrics": compute(bench.narrow, None)})
+
+
+def polars_day(bench: Bench) -> Found:
+    """The same of the last day alone."""
+    from rivals import polars_metrics as compute
+
+    return timed(lambda: {"metrics": compute(bench.narrow, bench.days - 1)})
 
 
 # 4. Building, and 5. asking what was built
@@ -324,7 +309,11 @@ def build_day(bench: Bench) -> Found:
 
 
 def _days_landed(store: Any) -> int:
-    return len({Path(file.path).parent for file in store.lake.day_files()})
+    import sqlalchemy as sa
+
+    from warehouse import register as reg
+
+    return len(store.register.rows(sa.select(reg.receipt.c.first_on).distinct()))
 
 
 def _build(store: Any, days: int, full: bool) -> Found:
@@ -367,8 +356,9 @@ def published(bench: Bench) -> Found:
 CASES = {
     case.__name__: case
     for case in (
-        make_google, google_decode, google_read, google_landed, google_pandas, make_study,
-        bare_scan, landed_metrics, packed_metrics, pandas_metrics, build_full, build_day, published,
+        make_google, google_decode, google_read, google_landed, google_pandas, google_polars,
+        make_study, bare_scan, landed_metrics, landed_day, pandas_metrics, pandas_day,
+        polars_metrics, polars_day, build_full, build_day, published,
     )
 }  # fmt: skip
 

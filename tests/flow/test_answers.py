@@ -141,6 +141,23 @@ def test_who_has_no_row_any_more_keeps_none(store: Store, project: Script) -> No
     assert goals(store) == []
 
 
+def test_a_project_that_tells_of_nobody_any_more_takes_nothing_away(
+    store: Store, project: Script
+) -> None:
+    """As to a token whose user was moved to another data access group: [] with status 200."""
+    enrol(store, "P001", "P002")
+    say(project, goal(1, "2026-01-27", "5000"), goal(1, "2026-01-27", "6000", "P002"))
+    pull_answers(store, 0, AT)
+    expected = goals(store)
+    say(project)
+    with pytest.raises(Misconfigured, match="may the token's user still see their records"):
+        pull_answers(store, 0, AT + timedelta(hours=1))
+    assert {row[4] for row in receipts(store)} == {"received", "no_data", "misconfigured"}
+    assert goals(store) == expected
+    reread(store, "redcap", progress=lambda line: None)
+    assert goals(store) == expected
+
+
 def test_a_failed_pull_takes_nothing_away(store: Store, project: Script) -> None:
     enrol(store, "P001")
     say(project, goal(1, "2026-01-27", "5000"))

@@ -17,7 +17,7 @@ from support.simulated import Simulated, simulated
 from support.trial import Trial, trial
 
 from ingestion.budget import SHARE, Budget, Limits, take_share
-from ingestion.errors import ConsentLost, OutOfBudget, RateLimited
+from ingestion.errors import ConsentLost, OutOfBudget, RateLimited, VendorDown
 from ingestion.pull import plan_wearables, pull_connected
 from ingestion.schedule import ask_after, is_due
 from ingestion.simulator.google_data import MOST_ON_PAGE
@@ -158,6 +158,7 @@ def test_a_busy_vendor_rests_as_long_as_it_asks_within_reason():
     assert ask_after(STUDY, NOW, OutOfBudget("near", NOW.date(), 600)) == NOW + timedelta(
         minutes=10
     )
+    assert ask_after(STUDY, NOW, VendorDown("unwell", 7200)) == NOW + timedelta(hours=2)
     assert ask_after(STUDY, NOW, RateLimited("busy")) is None
     assert ask_after(STUDY, NOW, ConsentLost("gone")) is None
 

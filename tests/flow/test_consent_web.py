@@ -191,6 +191,17 @@ def test_another_account_than_before_is_refused_and_the_grant_goes_on(participan
     assert participant.grant() == first
 
 
+def test_who_changed_their_account_connects_the_new_one_once_the_old_is_released(participant):
+    connect_headless(participant.study, "google_health", "P001")
+    first = participant.grant().vendor_user_id
+    done = CliRunner().invoke(main, ["release", "google_health", "P001", "--why", "new account"])
+    assert done.output == "P001 at google_health: wrong_account. Now: `stepwell connect`\n"
+    page = participant.connect(invite(participant.study, "google_health", "P001"), "P003")
+    assert heading(page) == "You are connected"
+    assert participant.grant().state == "active"
+    assert participant.grant().vendor_user_id != first
+
+
 def test_an_account_without_a_device_is_told_what_to_finish(participant):
     link = invite(participant.study, "google_health", "P001")
     participant.arm("wrong_account", "identity")

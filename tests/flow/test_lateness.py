@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from support.simulated import simulated
 from support.trial import Trial, trial
 
-from ingestion.landing import land, read_raw
-from ingestion.lateness import compute_lateness, learn_lateness
+from ingestion.landing import days_table, land, read_raw
+from ingestion.lateness import compute_lateness, learn_lateness, record_revisions
 from ingestion.pull import _grants
 from ingestion.schedule import next_ask
 from ingestion.source import ActivityDay, Ask, Reading, Window, source_named
 from warehouse import register as reg
 from warehouse.home import Store
+from warehouse.lake import Change
 from warehouse.study import EXAMPLE, Wearables, read_study
 
 SOURCE = "google_health"
@@ -104,6 +105,22 @@ def test_the_ledger_says_how_late_and_what_was_replaced(store):
     lines = landed(store, DAY, word(21, 90, 13, hour=21), word(22, 90, 14, hour=22))
     told = [(row["days_late"], row["replaced_at"].day, row["was_complete"]) for row in lines]
     assert told == [(0, 21, True), (2, 21, True)]  # to the second: the day ended at 22:00 UTC
+
+
+def test_a_day_that_changes_back_and_forth_has_a_line_each_time(store):
+    lines = landed(store, DAY, word(22, 50, 3), word(23, 90, 12), word(24, 50, 3))
+    told = [(row["steps_before"], row["steps_after"], row["changed_at"].day) for row in lines]
+    assert told == [(102, 53, 22), (53, 102, 23), (102, 53, 24)]
+
+
+def test_a_change_said_by_a_pull_that_was_killed_is_said_once(store):
+    landed(store, DAY)
+    facts = days_table([DAY, word(22, 50, 3), word(23, 50, 3)])
+    before, killed, again = facts.to_pylist()
+    for after in (killed, again):  # the first died before it wrote the day
+        record_revisions(store.register, SOURCE, [Change(before, after)])
+    (line,) = store.register.rows(sa.select(reg.revision))
+    assert (line["steps_after"], line["changed_at"].day) == (53, 22)
 
 
 def test_a_day_that_a_late_sync_filled_in_was_not_complete(store):

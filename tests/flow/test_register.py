@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
+from support.registers import make_old
 
 from warehouse import register as reg
 from warehouse.register import LeaseBusy, Register
@@ -133,4 +134,17 @@ def test_a_register_of_an_earlier_version_gains_the_columns_it_lacks(tmp_path):
     rows = new.rows(sa.select(reg.revision))
     assert [(row["participant_id"], row["was_complete"]) for row in rows] == [("P1", None)]
     assert new.rows(sa.select(reg.drift)) == []
+    new.close()
+
+
+def test_a_register_of_an_earlier_version_gets_the_key_it_has_now(tmp_path):
+    url = f"sqlite:///{tmp_path}/register.sqlite"
+    old = Register(url)
+    make_old(old)
+    old.close()
+    new = Register(url)
+    (line,) = new.rows(sa.select(reg.revision))
+    assert (line["participant_id"], line["changed_at"].day) == ("P1", 22)
+    new.put(reg.revision, [line | {"changed_at": AT}])
+    assert len(new.rows(sa.select(reg.revision))) == 2
     new.close()

@@ -40,8 +40,80 @@ def test_the_example_is_a_complete_trial():
         ),
         ("weeks = 52 ", "weeks = 0 ", r":{line}: study\.weeks: Input should be greater"),
         ('code = "T02"', 'code = "T01"', r"therapists: T01 is defined twice"),
+        (
+            "waking_to_hour = 24",
+            "waking_to_hour = 6",
+            r":{table}: wear: waking_to_hour is not after waking_from_hour",
+        ),
+        (
+            'steps_only_rule = "step_hours"',
+            'steps_only_rule = "actigraph"',
+            r":{line}: wear\.steps_only_rule: Input should be 'step_hours', 'choi' or 'troiano'",
+        ),
         ("[wear]", "[wear", r"not valid TOML: .*line {line}"),
         ("at_discharge = true", "at_discharge = false", r"visits\.6: give week, opens_day and"),
+        (
+            "opens_day = 43",
+            "opens_day = 42",
+            r":72: visits\.2\.opens_day: visit week_8 opens on day 42, but week_4 closes on day 42 "
+            r"and FUNC is due at both",
+        ),
+        (
+            'scale = "FABQW"',
+            'scale = "FABQPA"',
+            r":11\d: outcomes\.3\.scale: FABQPA has an outcome already, number 3",
+        ),
+        (
+            'visits = ["baseline", "week_12", "week_52"]',
+            'visits = ["baseline", "week_12", "week_12"]',
+            r":11\d: outcomes\.3\.visits: FABQW: one is listed twice",
+        ),
+        ("sessions_least = 1 ", "sessions_least = 9 ", r"arms\.0: sessions_least is more than"),
+        (
+            '["friday", "saturday"]',
+            '["freitag"]',
+            r"sites\.0\.weekend\.0: Input should be 'monday'",
+        ),
+        (
+            'rule = "baseline_growth"',
+            'rule = "median"',
+            r"goals\.rule: Input should be 'baseline_g",
+        ),
+        (
+            "baseline_skip_days = 2 ",
+            "baseline_skip_days = 11 ",
+            r"goals: baseline_days leaves fewer",
+        ),
+        (
+            'where = [{ scale = "NPRS"',
+            'where = [{ column = "name"',
+            r"unknown column 'name'; known: a",
+        ),
+        (
+            'scale = "NPRS", at_least = 7 }]',
+            'scale = "NPRS" }]',
+            r"NPRS: give at_least, at_most or",
+        ),
+        (
+            'where = [{ scale = "NPRS", at_least = 7 }]',
+            'where = [{ column = "sex", at_least = 7 }]',
+            r"cohorts\.0\.where\.0: sex: give one_of, a list of texts, and no bounds",
+        ),
+        (
+            'where = [{ scale = "NPRS", at_least = 7 }]',
+            'where = [{ column = "depression_or_anxiety", one_of = ["yes"] }]',
+            r"depression_or_anxiety: give one_of, a list of true or false",
+        ),
+        (
+            'where = [{ scale = "NPRS", at_least = 7 }]',
+            'where = [{ column = "enrolled_on", at_least = 7 }]',
+            r"enrolled_on: give at_least, at_most or both, as dates",
+        ),
+        (
+            'where = [{ scale = "NPRS", at_least = 7 }]',
+            'where = [{ column = "sex", scale = "NPRS" }]',
+            r"cohorts\.0\.where\.0: give either a column or a scale",
+        ),
     ],
 )
 def test_each_mistake_is_named_with_its_place(tmp_path, right, wrong, said):
@@ -80,3 +152,22 @@ def test_comments_do_not_change_the_protocol_but_a_threshold_does(tmp_path):
         EXAMPLE.read_text().replace("valid_day_minutes = 600", "valid_day_minutes = 480")
     )
     assert read_study(path).digest != digest
+
+
+def test_visits_of_different_scales_may_overlap(tmp_path):
+    text = EXAMPLE.read_text().replace("opens_day = 43", "opens_day = 42", 1)
+    at_both = re.compile(r'"week_4", ("week_8", "week_12")')
+    path = tmp_path / "study.toml"
+    path.write_text(at_both.sub(r"\1", text))
+    assert read_study(path).visits[2].opens_day == 42
+
+
+def test_a_cohort_by_arm_or_therapist_reveals_the_arm(tmp_path):
+    path = tmp_path / "study.toml"
+    right = '{ scale = "NPRS", at_least = 7 }'
+    for wrong, reveals in (
+        ('{ column = "therapist_id", one_of = ["T01"] }', True),
+        ('{ column = "site", one_of = ["haifa"] }', False),
+    ):
+        path.write_text(EXAMPLE.read_text().replace(right, wrong, 1))
+        assert read_study(path).cohorts[0].reveals_arm is reveals

@@ -167,6 +167,7 @@ def test_the_command_says_what_was_done_and_how_the_grants_are(study):
     result = CliRunner().invoke(main, ["upkeep"])
     assert result.output.splitlines() == [
         "google_health batch 0: refreshed 1",
+        "0 files of closed days moved into 0 months' files",
         "fitbit never_connected: 1",
         "google_health active: 1",
     ]

@@ -32,6 +32,7 @@ ENDINGS = {
 KINDS = {
     "ingestion/sources": "tests/sources",
     "transforms/instruments": "tests/spec",
+    "warehouse/metrics": "tests/spec",
     "dashboard/views": "tests/pages",
 }
 

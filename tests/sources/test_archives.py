@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from ingestion.archives import Limits, open_archive, open_gzip
+from ingestion.delimited import first_line, plain_bytes
 from ingestion.errors import BadInput
 
 SMALL = Limits(bytes_in_all=3000, ratio=20, members=3, small=100)
@@ -154,3 +155,25 @@ def test_gzip_is_read_and_stopped_where_it_is_a_bomb():
         open_gzip(io.BytesIO(good[:-9]), "a.csv.gz", len(good)) as content,
     ):
         content.read()
+
+
+def test_a_damaged_member_packed_by_lzma_is_said(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as file:
+        file.writestr("a.csv", bytes(range(256)) * 40)
+    content = bytearray(path.read_bytes())
+    content[60:120] = b"\xff" * 60
+    path.write_bytes(content)
+    with (
+        open_archive(path, "a.zip") as archive,
+        pytest.raises(BadInput, match=r"a\.zip: a\.csv: damaged or cut short"),
+        archive.open("a.csv") as stream,
+    ):
+        stream.read()
+
+
+@pytest.mark.parametrize("read", [plain_bytes, first_line])
+def test_a_gzip_bomb_is_refused_wherever_tables_are_read(read):
+    body = gzip.compress(bytes(50 << 20))
+    with pytest.raises(BadInput, match=r"steps.csv.gz: unpacks to more than 200 times its size"):
+        read("steps.csv.gz", body)

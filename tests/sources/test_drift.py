@@ -135,7 +135,7 @@ def test_what_every_pull_met_adds_up(store):
     place = Drift("steps", "more", "new_field")
     for at, points in ((second, 3), (first, 4)):
         with store.register.begin() as con:
-            record_drift(store.register, con, "fitbit", at, Counter({place: points}))
+            record_drift(con, "fitbit", at, Counter({place: points}))
     assert store.register.rows(sa.select(reg.drift)) == [
         {"source": "fitbit", "data_type": "steps", "field_path": "more", "kind": "new_field",
          "points": 7, "first_seen_at": first, "last_seen_at": second}

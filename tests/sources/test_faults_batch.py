@@ -91,6 +91,22 @@ def test_the_projects_trouble_is_the_engineers_and_blames_nobody(run, fault):
     assert set().union(*reasons(run).values()) == {"misconfigured"}
 
 
+def test_what_came_before_a_fetch_broke_off_is_counted_as_refused(run):
+    run.sim.arm("503", times=-1, retry_after=600, match={"user": ONE, "path": "dailyRollUp"})
+    pull(run)
+    mine = (reg.receipt.c.participant_id == ONE) & (reg.receipt.c.source == "google_health")
+    query = sa.select(reg.receipt).where(mine)
+    told = {row["data_type"]: row for row in run.store.register.rows(query)}
+    assert set(told) == {"all", "paired-devices", "settings", "steps"}
+    assert {row["reason"] for row in told.values()} == {"vendor_outage"}
+    assert told["steps"]["received"] > 1000
+    assert all(row["landed"] == 0 for row in told.values())
+    lines = run.store.register.rows(sa.select(reg.rejection))
+    refused = {row["data_type"]: row for row in lines if row["participant_id"] == ONE}
+    assert {row["reason"] for row in refused.values()} == {"fetch_broke_off"}
+    assert refused["steps"]["points"] == told["steps"]["received"]
+
+
 def test_an_outage_is_nobodys_and_the_next_pull_brings_it_all(run):
     everybody = dict.fromkeys(states(run), "active")
     ends = run.sim.now() + timedelta(hours=6)

@@ -231,7 +231,7 @@ def test_weights_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
     (tmp_path / "q.json").write_text(json.dumps(CODED))
     told = ask()
     replies = list(SOURCE.fetch(tmp_path, told))
-    assert [one.request for one in replies] == ["a.json", "q.json"]
+    assert [one.name for one in replies] == ["a.json", "q.json"]
     assert answers(SOURCE.read(replies, told)) == {ON: "2.5"}
 
 

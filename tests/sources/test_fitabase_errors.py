@@ -69,14 +69,13 @@ def test_a_gzip_file_cut_short(tmp_path):
     path = folder / "minuteStepsWide_merged.csv.gz"
     path.write_bytes(path.read_bytes()[:-20])
     assert refused(folder) == (
-        "minuteStepsWide_merged.csv.gz: the gzip file is cut short or damaged; copy or export it "
-        "again"
+        "minuteStepsWide_merged.csv.gz: damaged or cut short; copy or export it again"
     )
 
 
 def test_no_gzip_file_at_all(tmp_path):
     (tmp_path / "minuteStepsNarrow.csv.gz").write_bytes(b"hello")
-    assert "cut short or damaged" in refused(tmp_path)
+    assert "damaged or cut short" in refused(tmp_path)
 
 
 def test_a_value_that_is_no_number_is_not_shown(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from support.legacy import INSPIRE, NOW, PROFILE, ZIP, ask, reply
 
 from ingestion.errors import BadReply, Misconfigured
-from ingestion.source import ActivityDay, Reading, Reply
+from ingestion.source import ActivityDay, Reading, Reply, last_sync
 from ingestion.sources.fitbit import SOURCE
 
 
@@ -251,6 +251,20 @@ def test_a_device_is_told_by_a_hash_and_synced_in_the_profiles_zone() -> None:
     assert device.measures_heart_rate is True
     assert device.observed_at == NOW
     assert reading.counts["devices"].rejections == {"not_a_tracker": 1}
+
+
+def test_a_telephone_that_counts_steps_does_not_speak_for_the_wrist() -> None:
+    """It syncs by itself all day: the tracker's last sync is the one that completes days."""
+    phone = INSPIRE | {"id": "7", "deviceVersion": "MobileTrack",
+                       "lastSyncTime": "2026-03-27T08:00:00.000"}  # fmt: skip
+    both = SOURCE.read([reply("devices", [phone, INSPIRE])], ask(NOW.date(), NOW.date()))
+    assert [device.device_model for device in both.devices] == ["Inspire 3"]
+    assert last_sync(both) == last_sync(
+        SOURCE.read([reply("devices", [INSPIRE])], ask(NOW.date(), NOW.date()))
+    )
+    assert both.counts["devices"].rejections == {"not_a_tracker": 1}
+    alone = SOURCE.read([reply("devices", [phone])], ask(NOW.date(), NOW.date()))
+    assert [device.device_model for device in alone.devices] == ["MobileTrack"]
 
 
 def test_a_sync_with_a_zone_is_not_the_vendors_way_of_writing_it() -> None:

@@ -357,6 +357,19 @@ def test_two_files_may_hold_two_parts_of_a_record(tmp_path: Path) -> None:
     assert reading.notes == []
 
 
+def test_a_row_that_two_files_have_is_counted_once(tmp_path: Path) -> None:
+    first, later = (
+        "".join(f"{who},{AT},,,2026-03-14,{pain},2\n" for who, pain in told)
+        for told in ([("P001", 6), ("P002", 5)], [("P001", 6), ("P002", 4)])
+    )
+    (tmp_path / "W_DATA_2026-03-20_0900.csv").write_text(PAIN + first)
+    (tmp_path / "W_DATA_2026-03-21_0900.csv").write_text(PAIN + later)
+    reading = read(tmp_path, **ONLY_PAIN)
+    told = {"repeated": 1, "replaced_by_a_newer_word": 1}
+    assert counted(reading, "responses") == (4, 2, told)
+    assert reading.counts_of["P001"]["responses"].rejections == {"repeated": 1}
+
+
 def person(name: str) -> dict[str, Any]:
     return {"participant_id": name, "site": "haifa", "timezone": "Asia/Jerusalem", "batch": 3,
             "enrolled_on": date(2026, 1, 12), "starts_on": date(2026, 1, 20)}  # fmt: skip

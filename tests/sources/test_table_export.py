@@ -243,9 +243,9 @@ def test_the_same_fact_twice_counts_once(folder):
     assert reading.counts_of == {"P01": {"response": expected}}
 
 
-def test_known_instruments_are_those_that_are_scored():
+def test_instruments_known_by_name_have_the_items_that_are_scored():
     scored = {one.code: one.items for one in instruments.read_instruments().values()}
-    assert {code: items for code, (items, _) in KNOWN.items()} == scored
+    assert {code: items for code, (items, _) in KNOWN.items()}.items() <= scored.items()
 
 
 # Through `stepwell import`

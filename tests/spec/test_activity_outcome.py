@@ -135,3 +135,93 @@ def test_each_scale_and_visit_has_its_own_window(spec):
             week_4   | FUNC  | 2026-02-15       | 1          | T           | 3000
         """,
     )
+
+
+FOUR_WEEKS_OF_TWO = """
+    participant_id | visit   | answered_on | score
+    ---------------+---------+-------------+------
+    P01            | week_4  | 2026-02-02  | 40
+    P01            | week_8  | 2026-03-02  | 44
+    P02            | week_4  | 2026-02-02  | 60
+    P02            | week_8  | 2026-03-02  | 64
+"""
+TWO_DAYS = {"activity_before_visit": {"days": 2, "min_valid_days": 1}}
+
+
+def test_what_varies_within_a_participant_is_apart_from_what_tells_two_apart(spec):
+    # P01 walks 3,000 then 1,000, P02 9,000 then 7,000: both score better after walking less, while
+    # who walks more scores better. Within: -4 points for 2,000 steps. Between: 20 for 6,000.
+    # One slope through all four would hide that they have opposite signs.
+    spec(
+        derive_activity_outcome,
+        protocol=TWO_DAYS,
+        outcome=FOUR_WEEKS_OF_TWO,
+        participant_day="""
+            participant_id | activity_date | steps
+            ---------------+---------------+------
+            P01            | 2026-02-01    | 3000
+            P01            | 2026-03-01    | 1000
+            P02            | 2026-02-01    | 9000
+            P02            | 2026-03-01    | 7000
+        """,
+        expect="""
+            participant_id|visit |steps_per_day|steps_own_mean|steps_within|steps_between|score
+            --------------+------+-------------+--------------+------------+-------------+-----
+            P01           |week_4|3000         |2000          |1000        |-3000        |40
+            P01           |week_8|1000         |2000          |-1000       |-3000        |44
+            P02           |week_4|9000         |8000          |1000        |3000         |60
+            P02           |week_8|7000         |8000          |-1000       |3000         |64
+        """,
+    )
+
+
+def test_a_person_counts_once_in_the_mean_of_all_however_many_visits_they_have(spec):
+    # Own means 2,000 (of two visits) and 8,000 (of one): the middle is 5,000, not 4,000.
+    spec(
+        derive_activity_outcome,
+        protocol=TWO_DAYS,
+        outcome=FOUR_WEEKS_OF_TWO,
+        participant_day="""
+            participant_id | activity_date | steps
+            ---------------+---------------+------
+            P01            | 2026-02-01    | 3000
+            P01            | 2026-03-01    | 1000
+            P02            | 2026-02-01    | 8000
+        """,
+        expect="""
+            participant_id|visit |visits_with_activity|steps_own_mean|steps_within|steps_between
+            --------------+------+--------------------+--------------+------------+-------------
+            P01           |week_4|2                   |2000          |1000        |-3000
+            P01           |week_8|2                   |2000          |-1000       |-3000
+            P02           |week_4|1                   |8000          |0           |3000
+            P02           |week_8|1                   |8000          |            |3000
+        """,
+    )
+
+
+def test_a_discharge_is_set_against_the_scheduled_visits_and_is_none_of_them(spec):
+    spec(
+        derive_activity_outcome,
+        protocol=TWO_DAYS,
+        outcome="""
+            participant_id | visit     | answered_on | score
+            ---------------+-----------+-------------+------
+            P01            | week_4    | 2026-02-02  | 40
+            P01            | discharge | 2026-02-20  | 42
+            P01            | week_8    | 2026-03-02  | 44
+        """,
+        participant_day="""
+            participant_id | activity_date | steps
+            ---------------+---------------+------
+            P01            | 2026-02-01    | 3000
+            P01            | 2026-02-19    | 9000
+            P01            | 2026-03-01    | 1000
+        """,
+        expect="""
+            visit     | steps_own_mean | steps_within | days_to_next_visit
+            ----------+----------------+--------------+-------------------
+            week_4    | 2000           | 1000         | 28
+            discharge | 2000           | 7000         |
+            week_8    | 2000           | -1000        |
+        """,
+    )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from transforms.cohort.cohort_outcome import derive_cohort_outcome
+from transforms.cohort import cohort_outcome
+from transforms.cohort.cohort import derive_cohort_member
 
 USUAL = {
     "participant": {
@@ -15,6 +16,12 @@ USUAL = {
 }
 SHOW_ALL = {"study": {"small_cell": 0}}
 EVERYBODY = "cohort_kind = 'all'"
+
+
+def derive_cohort_outcome(con, study):
+    """The cohort table from the roster drawn."""
+    derive_cohort_member(con, study)
+    cohort_outcome.derive_cohort_outcome(con, study)
 
 
 def people(count: int, **facts: str) -> str:

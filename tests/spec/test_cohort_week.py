@@ -1,6 +1,7 @@
 """Cohorts' adherence by study week, with both denominators and what is withheld."""
 
-from transforms.cohort.cohort_week import derive_cohort_week
+from transforms.cohort import cohort_week
+from transforms.cohort.cohort import derive_cohort_member
 
 USUAL = {
     "participant": {
@@ -33,6 +34,12 @@ TWO = """
     P01
     P02
 """
+
+
+def derive_cohort_week(con, study, as_of):
+    """The cohort table from the roster drawn."""
+    derive_cohort_member(con, study)
+    cohort_week.derive_cohort_week(con, study, as_of)
 
 
 def test_wear_adherence_pools_the_days_and_a_week_outside_the_denominator_is_not_counted(spec):

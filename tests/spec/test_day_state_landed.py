@@ -374,3 +374,26 @@ def test_a_travellers_day_ends_where_the_source_says(spec):
             P02            | valid        | 1560
         """,
     )
+
+
+def test_a_device_that_only_counts_steps_may_be_judged_by_choi_or_troiano(judged):
+    for rule, first, second in (
+        ("step_hours", "insufficient_wear", "valid"),
+        ("choi", "valid", "insufficient_wear"),
+        ("troiano", "insufficient_wear", "valid"),
+    ):
+        judged(
+            """
+            participant_id|wear_method|wear_hours_with_steps|wear_choi_minutes|wear_troiano_minutes
+            --------------+-----------+---------------------+-----------------+--------------------
+            P01           |steps      |9                    |600              |599
+            P02           |steps      |10                   |599              |600
+            """,
+            protocol={"wear": {"steps_only_rule": rule}},
+            expect=f"""
+            participant_id | day_state
+            ---------------+----------
+            P01            | {first}
+            P02            | {second}
+            """,
+        )

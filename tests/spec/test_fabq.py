@@ -22,8 +22,10 @@ def test_a_complete_form_gives_two_sums_and_leaves_five_items_out(spec):
         expect="""
             participant_id | scale  | score | items_answered | prorated | not_scored
             ---------------+--------+-------+----------------+----------+-----------
-            P01            | FABQPA | 18    | 4              | F        |
-            P01            | FABQW  | 23    | 7              | F        |
+            P01            | FABQPA    | 18    | 4              | F        |
+            P01            | FABQPA100 | 75    | 4              | F        |
+            P01            | FABQW     | 23    | 7              | F        |
+            P01            | FABQW100  | 54.76 | 7              | F        |
         """,
     )
 
@@ -44,12 +46,18 @@ def test_one_blank_item_of_a_scale_is_prorated_and_two_are_too_many(spec):
         expect="""
             participant_id | scale  | score  | items_answered | prorated | not_scored
             ---------------+--------+--------+----------------+----------+-----------
-            P01            | FABQPA | 22.667 | 3              | T        |
-            P01            | FABQW  | 5.833  | 6              | T        |
-            P02            | FABQPA | 3      | 4              | F        |
-            P02            | FABQW  |        | 5              | F        | 2 missing
-            P03            | FABQPA |        | 2              | F        | 2 missing
-            P03            | FABQW  | 0      | 7              | F        |
+            P01            | FABQPA    | 22.667 | 3              | T        |
+            P01            | FABQPA100 | 94.444 | 3              | T        |
+            P01            | FABQW     | 5.833  | 6              | T        |
+            P01            | FABQW100  | 13.889 | 6              | T        |
+            P02            | FABQPA    | 3      | 4              | F        |
+            P02            | FABQPA100 | 12.5   | 4              | F        |
+            P02            | FABQW     |        | 5              | F        | 2 missing
+            P02            | FABQW100  |        | 5              | F        | 2 missing
+            P03            | FABQPA    |        | 2              | F        | 2 missing
+            P03            | FABQPA100 |        | 2              | F        | 2 missing
+            P03            | FABQW     | 0      | 7              | F        |
+            P03            | FABQW100  | 0      | 7              | F        |
         """,
     )
 
@@ -57,6 +65,7 @@ def test_one_blank_item_of_a_scale_is_prorated_and_two_are_too_many(spec):
 def test_work_left_wholly_blank_is_not_applicable_and_never_0(spec):
     spec(
         derive_score,
+        where="scale NOT LIKE '%100'",
         response=answers(
             "FABQ",
             """
@@ -83,6 +92,7 @@ def test_work_left_wholly_blank_is_not_applicable_and_never_0(spec):
 def test_items_that_never_came_are_missing_too(spec):
     spec(
         derive_score,
+        where="scale NOT LIKE '%100'",
         response=answers(
             "FABQ",
             """
@@ -96,5 +106,32 @@ def test_items_that_never_came_are_missing_too(spec):
             ---------------+--------+-------+----------------+---------------------------
             P01            | FABQPA | 20    | 3              |
             P01            | FABQW  |       | 0              | not applicable: left blank
+        """,
+    )
+
+
+def test_raised_is_above_14_for_physical_activity_and_above_29_for_work(spec):
+    spec(
+        derive_score,
+        where="scale NOT LIKE '%100'",
+        response=answers(
+            "FABQ",
+            """
+            participant_id|2|3|4|5|6|7|9|10|11|12|15
+            --------------+-+-+-+-+-+-+-+--+--+--+--
+            P01           |4|4|3|3|5|4|4|4 |4 |4 |4
+            P02           |4|4|4|3|5|5|4|4 |4 |4 |4
+            P03           |4|4|4|4| | | |  |  |  |
+            """,
+        ),
+        expect="""
+            participant_id | scale  | score | band       | not_scored
+            ---------------+--------+-------+------------+---------------------------
+            P01            | FABQPA | 14    | not raised |
+            P01            | FABQW  | 29    | not raised |
+            P02            | FABQPA | 15    | raised     |
+            P02            | FABQW  | 30    | raised     |
+            P03            | FABQPA | 16    | raised     |
+            P03            | FABQW  |       |            | not applicable: left blank
         """,
     )

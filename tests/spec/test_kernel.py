@@ -1,6 +1,7 @@
 """Minutes -> day metrics."""
 
 from datetime import UTC, date, datetime
+from itertools import groupby
 
 import pyarrow as pa
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.day_metric import derive_day_metric
 
+from transforms.activity import kernel
 from transforms.activity.kernel import CHUNK_DAYS, compute_day_metrics
 from warehouse.schema import table_of
 from warehouse.study import Wear
@@ -43,107 +45,6 @@ def test_the_worked_vector_has_its_steps_and_moderate_minutes(spec):
             steps | max_minute_steps | wear_minutes | moderate_minutes | vigorous_minutes
             ------+------------------+--------------+------------------+-----------------
             455   | 120              | 12           | 3                | 0
-        """,
-    )
-
-
-def test_the_worked_vector_has_its_lower_cadence_bands(spec):
-    spec(
-        derive_day_metric,
-        activity_day=WORKED_VECTOR,
-        expect="""
-            cadence_0_minutes|cadence_1_19_minutes|cadence_20_39_minutes|cadence_40_59_minutes
-            -----------------+--------------------+---------------------+---------------------
-            4                |3                   |1                    |0
-        """,
-    )
-
-
-def test_the_worked_vector_has_its_higher_cadence_bands(spec):
-    spec(
-        derive_day_metric,
-        activity_day=WORKED_VECTOR,
-        expect="""
-            cadence_60_79_minutes|cadence_80_99_minutes|cadence_100_119_minutes|cadence_120_minutes
-            ---------------------+---------------------+-----------------------+-------------------
-            1                    |0                    |2                      |1
-        """,
-    )
-
-
-def test_each_lower_band_begins_at_its_number(spec):
-    spec(
-        derive_day_metric,
-        activity_day="""
-            participant_id | step_minute  | step_count
-            ---------------+--------------+---------------
-            P01            | [0, 1]       | [1, 19]
-            P02            | [0, 1, 2]    | [20, 39, 38]
-            P03            | [0, 1, 2, 3] | [40, 59, 41, 58]
-        """,
-        expect="""
-            participant_id | cadence_1_19_minutes | cadence_20_39_minutes | cadence_40_59_minutes
-            ---------------+----------------------+-----------------------+----------------------
-            P01            | 2                    | 0                     | 0
-            P02            | 0                    | 3                     | 0
-            P03            | 0                    | 0                     | 4
-        """,
-    )
-
-
-def test_each_higher_band_begins_at_its_number(spec):
-    spec(
-        derive_day_metric,
-        activity_day="""
-            step_minute           | step_count
-            ----------------------+-------------------------------
-            [0, 1, 2, 3, 4, 5, 6] | [60, 79, 80, 99, 100, 119, 120]
-        """,
-        expect="""
-            cadence_60_79_minutes|cadence_80_99_minutes|cadence_100_119_minutes|cadence_120_minutes
-            ---------------------+---------------------+-----------------------+-------------------
-            2                    |2                    |2                      |1
-        """,
-    )
-
-
-def test_a_minute_is_moderate_from_100_steps_and_vigorous_from_130_and_then_counts_twice(spec):
-    spec(
-        derive_day_metric,
-        activity_day="""
-            participant_id | step_minute | step_count
-            ---------------+-------------+-----------
-            P01            | [0]         | [99]
-            P02            | [0]         | [100]
-            P03            | [0]         | [129]
-            P04            | [0]         | [130]
-            P05            | [0, 7]      | [100, 130]
-        """,
-        expect="""
-            participant_id|moderate_minutes|vigorous_minutes|mvpa_minutes|mvpa_equivalent_minutes
-            --------------+----------------+----------------+------------+-----------------------
-            P01           |0               |0               |0           |0
-            P02           |1               |0               |1           |1
-            P03           |1               |0               |1           |1
-            P04           |1               |1               |1           |2
-            P05           |2               |1               |2           |3
-        """,
-    )
-
-
-def test_the_cadences_of_moderate_and_vigorous_are_the_protocols(spec):
-    spec(
-        derive_day_metric,
-        protocol={"wear": {"moderate_cadence": 90, "vigorous_cadence": 120}},
-        activity_day="""
-            step_minute  | step_count
-            -------------+------------------
-            [0, 1, 2, 3] | [89, 90, 119, 120]
-        """,
-        expect="""
-            moderate_minutes | vigorous_minutes
-            -----------------+-----------------
-            3                | 1
         """,
     )
 
@@ -246,29 +147,114 @@ def test_a_day_with_more_minutes_than_counts_is_refused():
         compute_day_metrics(days, Wear())
 
 
-counts_by_minute = st.dictionaries(st.integers(0, 1499), st.integers(1, 300), max_size=40)
-worn_minutes = st.sets(st.integers(0, 1499), max_size=40)
+counts_by_minute = st.dictionaries(
+    st.integers(0, 99), st.one_of(st.integers(1, 130), st.just(9), st.just(100)), max_size=90
+)
+worn_minutes = st.lists(st.tuples(st.integers(0, 99), st.integers(1, 50)), max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(counts_by_minute, worn_minutes), min_size=1, max_size=6), st.randoms())
 def test_any_days_in_any_order_have_the_metrics_of_counting_minute_by_minute(drawn, random):
-    days = [day_of(number, counts, worn) for number, (counts, worn) in enumerate(drawn)]
+    wear = Wear(
+        brisk_bout_minutes=4, sedentary_bout_minutes=5, waking_from_hour=0, waking_to_hour=1
+    )
+    days = [day_of(number, counts, runs) for number, (counts, runs) in enumerate(drawn)]
     random.shuffle(days)
-    metrics = compute_day_metrics(days_of(days), Wear()).to_pylist()
+    metrics = compute_day_metrics(days_of(days), wear).to_pylist()
     assert [row["participant_id"] for row in metrics] == [day["participant_id"] for day in days]
     for row in metrics:
-        counts, worn = drawn[int(row["participant_id"])]
-        steps = [counts.get(minute, 0) for minute in range(1500)]
-        unknown = not counts and not worn
-        assert row["steps"] == (None if unknown else sum(steps))
-        assert row["wear_minutes"] == (None if unknown else len(worn))
-        assert row["max_minute_steps"] == (None if unknown else max(steps))
-        still = sum(minute in worn and not steps[minute] for minute in range(1500))
-        assert row["cadence_0_minutes"] == (None if unknown else still)
-        brisk = sum(100 <= count < 120 for count in steps)
-        assert row["cadence_100_119_minutes"] == (None if unknown else brisk)
-        assert row["moderate_minutes"] == (None if unknown else sum(c >= 100 for c in steps))
+        expected = counted_by_hand(*drawn[int(row["participant_id"])], wear)
+        assert {name: row[name] for name in expected} == pytest.approx(expected)
+
+
+def counted_by_hand(counts, runs, wear: Wear) -> dict[str, float | None]:
+    """Metrics of a day by going through its minutes one after the other."""
+    worn = {minute for start, length in runs for minute in range(start, start + length)}
+    known = [minute in worn or minute in counts for minute in range(200)]
+    steps = [counts.get(minute, 0) for minute in range(200)]
+    if not any(known):
+        return {"steps": None, "sedentary_minutes": None, "peak_1_cadence": None}
+    still = runs_where([known[m] and steps[m] < 10 for m in range(60)])
+    active = sorted(runs_where([count >= 10 for count in steps]))
+    bouts = [bout for bout in brisk_by_hand(steps, known) if bout >= wear.brisk_bout_minutes]
+    found = {
+        "steps": sum(steps),
+        "max_minute_steps": max(steps),
+        "cadence_100_119_minutes": sum(100 <= count < 120 for count in steps),
+        "moderate_minutes": sum(count >= 100 for count in steps),
+        "wear_or_steps_minutes": sum(known),
+        "sedentary_minutes": sum(still),
+        "sedentary_bouts": sum(run >= 5 for run in still),
+        "sedentary_bout_minutes": sum(run for run in still if run >= 5),
+        "brisk_bouts": len(bouts),
+        "brisk_bout_minutes": sum(bouts),
+        "peak_30_cadence": sum(sorted(steps)[-30:]) / 30 if sum(known) >= 30 else None,
+        "first_step_minute": min(counts) if counts else None,
+        "last_step_minute": max(counts) if counts else None,
+        "active_to_sedentary_per_minute": len(active) / sum(active) if active else None,
+    }
+    for size in (5, 20, 30):
+        sums = [sum(steps[m : m + size]) for m in range(200 - size) if all(known[m : m + size])]
+        found[f"max_{size}_cadence"] = max(sums) / size if sums else None
+    return found
+
+
+def runs_where(chosen: list[bool]) -> list[int]:
+    """Lengths of the runs of true."""
+    return [len([*group]) for flag, group in groupby(chosen) if flag]
+
+
+def brisk_by_hand(steps: list[int], known: list[bool]) -> list[int]:
+    bouts, begun, last = [], None, None
+    for minute, count in enumerate(steps):
+        if begun is not None and (not known[minute] or minute - last > 3):
+            bouts.append(last - begun + 1)
+            begun = None
+        if count >= 100:
+            begun, last = minute if begun is None else begun, minute
+    return bouts if begun is None else [*bouts, last - begun + 1]
+
+
+def apart(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The minutes of the runs as runs that do not overlap; some of them touch."""
+    minutes = sorted({minute for start, length in runs for minute in range(start, start + length)})
+    starts = [m for m in minutes if m - 1 not in minutes or m % 10 == 0]
+    ends = [*starts[1:], 1 << 16][: len(starts)]
+    return [
+        (start, sum(start <= m < end for m in minutes))
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def varied_days(many: int) -> pa.Table:
+    return days_of(
+        {
+            "participant_id": str(n),
+            "step_minute": sorted({(n * 7 + k * k) % 1400 for k in range(n % 60)}),
+            "step_count": [
+                (minute * 13 + n) % 140 + 1
+                for minute in sorted({(n * 7 + k * k) % 1400 for k in range(n % 60)})
+            ],
+            "wear_start": [n % 300],
+            "wear_length": [n % 900 + 1],
+            "day_minutes": (1380, 1440, 1500, 2880)[n % 4],
+        }
+        for n in range(many)
+    )
+
+
+@pytest.mark.parametrize(("chunk", "threads"), [(1, 1), (7, 2), (64, 4), (10_000, 1)])
+def test_metrics_are_the_same_in_chunks_of_any_size_and_on_any_number_of_threads(
+    monkeypatch, chunk, threads
+):
+    days = varied_days(257)
+    usual = compute_day_metrics(days, Wear())
+    monkeypatch.setattr(kernel, "CHUNK_DAYS", chunk)
+    monkeypatch.setattr(kernel, "THREADS", threads)
+    assert compute_day_metrics(days, Wear()).equals(usual)
+    backwards = compute_day_metrics(days.take(list(range(256, -1, -1))), Wear())
+    assert backwards.take(list(range(256, -1, -1))).equals(usual)
 
 
 def test_days_beyond_one_chunk_are_counted_like_the_first():
@@ -281,14 +267,14 @@ def test_days_beyond_one_chunk_are_counted_like_the_first():
     assert compute_day_metrics(days.slice(CHUNK_DAYS), Wear()).equals(metrics.slice(CHUNK_DAYS))
 
 
-def day_of(number: int, counts: dict[int, int], worn: set[int]) -> dict[str, object]:
-    """A day whose wear is one run per worn minute."""
+def day_of(number: int, counts: dict[int, int], runs: list[tuple[int, int]]) -> dict[str, object]:
+    """A day of counts by minute and of runs of wear."""
     return {
         "participant_id": str(number),
         "step_minute": sorted(counts),
         "step_count": [counts[minute] for minute in sorted(counts)],
-        "wear_start": sorted(worn),
-        "wear_length": [1] * len(worn),
+        "wear_start": [start for start, _ in apart(runs)],
+        "wear_length": [length for _, length in apart(runs)],
     }
 
 

@@ -124,7 +124,7 @@ def test_where_clocks_change_at_midnight_the_day_itself_begins_at_1_o_clock(spec
     )
 
 
-def test_without_a_zone_hours_are_elapsed_hours_even_on_a_changed_day(spec):
+def test_without_a_zone_hours_of_a_changed_day_are_counted_from_the_nearer_midnight(spec):
     spec(
         derive_day_metric,
         activity_day="""
@@ -132,15 +132,33 @@ def test_without_a_zone_hours_are_elapsed_hours_even_on_a_changed_day(spec):
             ---------------+----------+-------------+------------
             P01            |          | 1380        | [359]
             P02            |          | 1380        | [360]
-            P03            |          | 1500        | [1439]
-            P04            |          | 1500        | [1440]
+            P03            |          | 1500        | [1499]
+            P04            |          | 1500        | [0]
         """,
         expect="""
-            participant_id | wear_hours_with_steps
-            ---------------+----------------------
-            P01            | 0
-            P02            | 1
-            P03            | 1
-            P04            | 0
+            participant_id|wear_hours_with_steps|first_step_minute|last_step_minute|timezone_changed
+            --------------+---------------------+-----------------+----------------+----------------
+            P01           |0                    |359              |359             |T
+            P02           |1                    |360              |360             |T
+            P03           |1                    |1439             |1439            |T
+            P04           |0                    |0                |0               |T
+        """,
+    )
+
+
+def test_a_travellers_day_may_have_1_minute_or_2880_and_every_metric(spec):
+    spec(
+        derive_day_metric,
+        activity_day="""
+            participant_id|day_minutes|wear_method|step_minute|step_count|wear_start|wear_length
+            --------------+-----------+-----------+-----------+----------+----------+-----------
+            P01           |1          |heart_rate |[0]        |[110]     |[0]       |[1]
+            P02           |2880       |heart_rate |[2879]     |[110]     |[0]       |[2880]
+        """,
+        expect="""
+            participant_id|timezone_changed|wear_minutes|peak_1_cadence|peak_30_cadence|max_5_cadence
+            --------------+----------------+------------+--------------+---------------+-------------
+            P01           |T               |1           |110           |               |
+            P02           |T               |2880        |110           |3.67           |22
         """,
     )

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from transforms.outcomes.outcome import compute_baseline, derive_outcome
-from warehouse.study import EXAMPLE, Outcome, StudyError, read_study
+from warehouse.study import EXAMPLE, NamedCohort, Outcome, StudyError, read_study
 
 USUAL = {
     "participant": {
@@ -363,6 +363,15 @@ def test_without_a_threshold_nobody_is_judged(spec):
 
 
 def test_an_unknown_scale_is_refused_before_anything_is_derived(empty_warehouse):
-    study = read_study(EXAMPLE).model_copy(update={"outcomes": [at_week_4("ODI", 10)]})
-    with pytest.raises(StudyError, match="unknown scale 'ODI'"):
+    study = read_study(EXAMPLE).model_copy(update={"outcomes": [at_week_4("ODDI", 10)]})
+    with pytest.raises(StudyError, match="unknown scale 'ODDI'"):
+        derive_outcome(empty_warehouse, study, None)
+
+
+def test_an_unknown_scale_of_a_named_cohort_is_refused_too(empty_warehouse):
+    bad = NamedCohort.model_validate(
+        {"code": "c", "label": "C", "where": [{"scale": "NPRX", "at_least": 7}]}
+    )
+    study = read_study(EXAMPLE).model_copy(update={"cohorts": [bad]})
+    with pytest.raises(StudyError, match="cohorts: unknown scale 'NPRX'; known: "):
         derive_outcome(empty_warehouse, study, None)

@@ -36,3 +36,26 @@ def test_up_to_four_blanks_are_made_up_in_proportion(spec):
             P05            | RMDQ24 | 24      | 24             | F        |
         """,
     )
+
+
+def test_recovered_is_2_or_less(spec):
+    # Kamper 2010. P03 is prorated: 2 x 24 / 23 = 2.087.
+    header = ["participant_id", *map(str, range(1, 25))]
+    forms = [
+        header,
+        ["---"],
+        form("P01", yes=2, no=22, blank=0),
+        form("P02", yes=3, no=21, blank=0),
+        form("P03", yes=2, no=21, blank=1),
+    ]
+    spec(
+        derive_score,
+        response=answers("RMDQ24", "\n".join("|".join(cells) for cells in forms)),
+        expect="""
+            participant_id | score | band
+            ---------------+-------+--------------
+            P01            | 2     | recovered
+            P02            | 3     | not recovered
+            P03            | 2.087 | not recovered
+        """,
+    )

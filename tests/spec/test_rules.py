@@ -13,7 +13,8 @@ def test_a_setting_is_named_by_its_part_and_its_name():
     assert settings["wear_valid_day_minutes"] == 600
     assert settings["goals_adherent_weeks_pct"] == 70
     assert settings["activity_before_visit_days"] == 14
-    assert settings["wearables_sources"] == ["google_health", "fitbit", "fitabase"]
+    assert settings["treatment_episode_gap_days"] == 90
+    assert settings["wearables_sources"][:2] == ["google_health", "fitbit"]
 
 
 def test_sql_is_given_the_settings_and_facts_it_names():

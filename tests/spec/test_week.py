@@ -181,3 +181,59 @@ def test_a_week_that_is_not_valid_is_not_adherent_and_one_without_a_goal_is_neit
             P04            | F          | 0         | 0             | F
         """,
     )
+
+
+def test_the_activity_class_is_the_guidelines_with_150_and_300_in_the_middle(spec):
+    spec(
+        derive_participant_week,
+        protocol={"wear": {"valid_week_days": 1}},
+        participant_day="""
+            participant_id | activity_date | valid_day | mvpa_equivalent_minutes
+            ---------------+---------------+-----------+------------------------
+            P01            | 2026-01-05    | T         | 21
+            P02            | 2026-01-05    | T         | 21
+            P02            | 2026-01-06    | T         | 22
+            P02            | 2026-01-07    | T         | 22
+            P02            | 2026-01-08    | T         | 21
+            P02            | 2026-01-09    | T         | 21
+            P02            | 2026-01-10    | T         | 22
+            P02            | 2026-01-11    | T         | 21
+            P03            | 2026-01-05    | T         | 42
+            P03            | 2026-01-06    | T         | 43
+            P03            | 2026-01-07    | T         | 43
+            P03            | 2026-01-08    | T         | 43
+            P03            | 2026-01-09    | T         | 43
+            P03            | 2026-01-10    | T         | 43
+            P03            | 2026-01-11    | T         | 43
+            P04            | 2026-01-05    | T         | 43
+            P05            | 2026-01-05    | F         | 43
+        """,
+        expect="""
+            participant_id | week_mvpa_minutes | activity_class
+            ---------------+-------------------+---------------
+            P01            | 147               | under_150
+            P02            | 150               | 150_to_300
+            P03            | 300               | 150_to_300
+            P04            | 301               | over_300
+            P05            |                   |
+        """,
+    )
+
+
+def test_daily_metrics_have_their_mean_over_the_valid_days_that_have_them(spec):
+    spec(
+        derive_participant_week,
+        participant_day="""
+            activity_date|valid_day|sedentary_minutes|brisk_bouts|peak_30_cadence|first_step_minute
+            -------------+---------+-----------------+-----------+---------------+-----------------
+            2026-01-05   |T        |400              |1          |90.5           |420
+            2026-01-06   |T        |500              |0          |100.5          |
+            2026-01-07   |T        |                 |3          |               |431
+            2026-01-08   |F        |900              |9          |10             |900
+        """,
+        expect="""
+            sedentary_minutes_per_day|brisk_bouts_per_day|mean_peak_30_cadence|mean_first_step_minute
+            -------------------------+-------------------+--------------------+----------------------
+            450                      |1.3333             |95.5                |425.5
+        """,
+    )

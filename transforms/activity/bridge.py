@@ -2,6 +2,7 @@
 
 import duckdb
 
+from transforms.activity.wear import WORN_ENOUGH
 from transforms.rules import run
 from warehouse.study import Study
 
@@ -18,7 +19,8 @@ def derive_bridge(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     run(con, BRIDGE, study)
 
 
-BRIDGE = """
+BRIDGE = (
+    """
 INSERT INTO bridge BY NAME
 WITH priorities AS (
     SELECT unnest($wearables_sources) AS source,
@@ -34,9 +36,9 @@ sides AS (
     WHERE m.has_minutes AND c.landed_sync_at >= m.day_end_at
         AND coalesce(c.first_asked_on <= m.activity_date, true)
         AND m.activity_date >= starts_on AND coalesce(m.activity_date < withdrawn_on, true)
-        AND CASE WHEN m.wear_method = 'steps'
-            THEN m.wear_hours_with_steps >= $wear_valid_day_step_hours
-            ELSE m.wear_minutes >= $wear_valid_day_minutes END
+        AND """
+    + WORN_ENOUGH
+    + """
 ),
 pairs AS (
     SELECT participant_id, activity_date, a.source AS from_source, b.source AS to_source,
@@ -92,3 +94,4 @@ SELECT measure, from_source, to_source, participants, n AS days, first_on, last_
 FROM spread
 ORDER BY measure, from_source, to_source
 """
+)

@@ -4,8 +4,10 @@ from datetime import datetime
 
 import duckdb
 
+from transforms.activity.wear import WORN_ENOUGH
 from transforms.rules import run
 from warehouse.study import Study
+from warehouse.tables.derived.activity import CARRIED
 
 
 def derive_participant_day(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
@@ -20,7 +22,7 @@ def derive_participant_day(con: duckdb.DuckDBPyConnection, study: Study, as_of: 
     run(con, PARTICIPANT_DAYS, study, as_of=as_of)
 
 
-PARTICIPANT_DAYS = """
+PARTICIPANT_DAYS = f"""
 INSERT INTO participant_day BY NAME
 WITH study_days AS (
     SELECT participant_id, timezone, withdrawn_on, paused_from, paused_to, study_day,
@@ -153,9 +155,7 @@ facts AS (
         m.vendor_steps > 0 AND NOT m.has_minutes AS only_total,
         coalesce(CASE WHEN m.wear_method = 'steps' THEN m.wear_hours_with_steps > 0
             ELSE m.wear_minutes >= $wear_not_worn_below_minutes END, false) AS worn,
-        coalesce(CASE WHEN m.wear_method = 'steps'
-            THEN m.wear_hours_with_steps >= $wear_valid_day_step_hours
-            ELSE m.wear_minutes >= $wear_valid_day_minutes END, false) AS worn_enough,
+        coalesce({WORN_ENOUGH}, false) AS worn_enough,
         m.steps, m.max_minute_steps
     FROM study_days AS d
     JOIN midnights AS n USING (timezone, activity_date)
@@ -218,11 +218,8 @@ SELECT d.participant_id, d.activity_date, d.study_day,
     abs(m.steps - k.vendor_steps) > k.vendor_steps * $wear_reconcile_pct / 100 AS reconcile,
     CASE WHEN d.day_state = 'not_worn' AND m.wear_method IS DISTINCT FROM 'steps'
         THEN coalesce(m.wear_minutes, 0) ELSE m.wear_minutes END AS wear_minutes,
-    m.wear_method,
-    m.cadence_0_minutes, m.cadence_1_19_minutes, m.cadence_20_39_minutes,
-    m.cadence_40_59_minutes, m.cadence_60_79_minutes, m.cadence_80_99_minutes,
-    m.cadence_100_119_minutes, m.cadence_120_minutes,
-    m.moderate_minutes, m.vigorous_minutes, m.mvpa_minutes, m.mvpa_equivalent_minutes,
+    m.wear_method, m.timezone_changed,
+    {", ".join(f"m.{column.name}" for column in CARRIED)},
     g.goal_steps,
     CASE WHEN d.day_state = 'valid' THEN m.steps >= g.goal_steps END AS goal_met
 FROM days AS d

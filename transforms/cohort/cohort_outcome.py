@@ -2,7 +2,7 @@
 
 import duckdb
 
-from transforms.cohort.cohort import cohort_members
+from transforms.cohort.cohort import count_members
 from transforms.cohort.interval import t_table, wilson
 from transforms.outcomes.given import given
 from warehouse.disclosure import insert_shown
@@ -13,16 +13,15 @@ COUNTS = ("expected", "received", "changed", "evaluable")
 
 
 def derive_cohort_outcome(con: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Fill `cohort_outcome` from `outcome`.
+    """Fill `cohort_outcome` from `cohort_member` and `outcome`.
 
     Expected are the participants whose visit has come due, received those with a score. Means have
     a t-interval (from two scores on), the share of responders a Wilson interval. Of those who
     answered: neither adjusted nor imputed. Small cells are withheld.
     """
-    members = cohort_members(con)
     ci_low, ci_high = wilson("responders", "evaluable")
     rows = CELLS.replace("{ci_low}", ci_low).replace("{ci_high}", ci_high)
-    with given(con, cohort_member=members, t_table=t_table(members.num_rows)):
+    with given(con, t_table=t_table(count_members(con))):
         insert_shown(con, derived.cohort_outcome, rows, COUNTS, study.study.small_cell)
 
 
@@ -55,4 +54,35 @@ SELECT cell.*,
 FROM cell
 LEFT JOIN t_table AS score_t ON score_t.df = received - 1
 LEFT JOIN t_table AS improvement_t ON improvement_t.df = changed - 1
+"""
+
+
+def derive_cohort_responder(con: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Fill `cohort_responder` from `cohort_member` and `responder`, as `cohort_outcome` has them.
+
+    `received` are the participants with a score at the visit; small cells are withheld.
+    """
+    ci_low, ci_high = wilson("responders", "evaluable")
+    rows = RESPONDERS.replace("{ci_low}", ci_low).replace("{ci_high}", ci_high)
+    insert_shown(con, derived.cohort_responder, rows, RESPONDER_COUNTS, study.study.small_cell)
+
+
+RESPONDER_COUNTS = ("received", "evaluable")
+
+RESPONDERS = """
+WITH cell AS (
+    SELECT cohort_kind, cohort, visit, scale, change, threshold_kind, threshold,
+        count(*) FILTER (WHERE not_evaluable IS DISTINCT FROM 'no score') AS received,
+        count(is_responder) AS evaluable,
+        count(*) FILTER (WHERE is_responder) AS responders
+    FROM responder
+    JOIN cohort_member USING (participant_id)
+    GROUP BY ALL
+)
+SELECT cell.*,
+    responders / nullif(evaluable, 0) AS responder_share,
+    {ci_low} AS responder_ci_low,
+    {ci_high} AS responder_ci_high
+FROM cell
+WHERE received > 0
 """

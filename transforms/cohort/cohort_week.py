@@ -4,7 +4,7 @@ from datetime import datetime
 
 import duckdb
 
-from transforms.cohort.cohort import cohort_members
+from transforms.cohort.cohort import count_members
 from transforms.cohort.interval import t_table
 from transforms.outcomes.given import given
 from warehouse.disclosure import insert_shown
@@ -15,7 +15,7 @@ COUNTS = ("participants", "participants_with_goal", "participants_with_steps")
 
 
 def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
-    """Fill `cohort_week` from `participant_week` and `participant_day`.
+    """Fill `cohort_week` from `cohort_member`, `participant_week` and `participant_day`.
 
     A week counts the participants with an eligible day in it; a week without any has no row.
     Shares are of all their days together; `steps_per_day` is the mean over participants of each
@@ -23,9 +23,8 @@ def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: date
     whose week has ended at `as_of` where they live: one still running could yet become valid.
     Small cells are withheld, and `valid_weeks` alone while too few have ended.
     """
-    members = cohort_members(con)
     limit = study.study.small_cell
-    with given(con, cohort_member=members, t_table=t_table(members.num_rows)):
+    with given(con, t_table=t_table(count_members(con))):
         insert_shown(
             con, derived.cohort_week, CELLS, COUNTS, limit, {"as_of": as_of, "small_cell": limit}
         )

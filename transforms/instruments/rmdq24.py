@@ -1,13 +1,15 @@
 """Roland-Morris Disability Questionnaire, 24 yes/no items, electronic form (a blank is a blank).
 
+On paper an item not ticked is a no: it is entered as 0, and nothing here guesses it.
 The 23-item version is another instrument and is never mixed with this one.
 """
 
-from transforms.instruments import Instrument, Missing, Scale, Threshold
+from transforms.instruments import Band, Instrument, Missing, Scale, Threshold, numbered
 
 ROLAND = "Roland & Fairbank, Spine 2000;25:3115"
 OSTELO = "Ostelo et al., Spine 2008;33:90"
-ITEMS = tuple(str(item) for item in range(1, 25))
+KAMPER = "Kamper et al. 2010, PMC2989296"
+ITEMS = numbered(24)
 
 INSTRUMENT = Instrument(
     code="RMDQ24",
@@ -27,6 +29,8 @@ INSTRUMENT = Instrument(
             better="lower",
             missing=Missing(at_most=4, method="proportional"),  # the limit is our convention
             mic=(Threshold(5, "points", OSTELO), Threshold(30, "percent", OSTELO)),
+            bands=(Band("recovered", to=2), Band("not recovered", to=24)),
+            bands_source=KAMPER,
         ),
     ),
     licence="The authors ask for no permission; the items' wording is not here all the same.",

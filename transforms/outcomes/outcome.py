@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from transforms.instruments import read_scales
+from transforms.outcomes.evaluable import not_evaluable, points_needed
 from transforms.outcomes.given import given
 from transforms.outcomes.reference import assert_known_scales
 from warehouse.study import Study, Visit
@@ -44,7 +45,7 @@ def compute_baseline(con: duckdb.DuckDBPyConnection, study: Study) -> pa.Table:
     undated score filed under the baseline visit only where there is no dated one. A participant
     without one has no row: a missing baseline is missing (ADaM's ABLFL rule).
     """
-    codes = [visit.code for visit in study.visits if _is_baseline(visit)]
+    codes = [visit.code for visit in study.visits if is_baseline(visit)]
     return con.sql(BASELINES, params={"baseline_visits": codes}).to_arrow_table()
 
 
@@ -120,8 +121,7 @@ came AS (
 changed AS (
     SELECT *,
         CASE WHEN NOT is_baseline THEN round(score - baseline_score, 9) END AS score_change,
-        CASE mcid_kind WHEN 'percent' THEN round(mcid * baseline_score / 100, 9) ELSE mcid END
-            AS needed,
+        {needed} AS needed,
         coalesce(opens_on, discharged_on) AS due_on,
         coalesce(target_on, discharged_on) + overdue_days AS overdue_after,
         coalesce(closes_on, discharged_on + overdue_days) AS missed_after
@@ -141,13 +141,7 @@ judged AS (
         CASE
             WHEN mcid IS NULL THEN 'no threshold in the protocol'
             WHEN is_baseline THEN 'baseline visit'
-            WHEN score IS NULL THEN 'no score'
-            WHEN baseline_score IS NULL THEN 'no baseline'
-            WHEN mcid_kind = 'percent' AND baseline_score = 0 THEN 'baseline 0 has no percent'
-            WHEN mcid_kind = 'percent' AND baseline_score < percent_from_baseline
-                THEN 'baseline too low for percent'
-            WHEN direction = 1 AND baseline_score + needed > high THEN 'ceiling'
-            WHEN direction = -1 AND baseline_score - needed < low THEN 'floor'
+            ELSE {not_evaluable}
         END AS not_evaluable
     FROM changed
 )
@@ -158,10 +152,13 @@ SELECT participant_id, visit, scale, target_on, opens_on, closes_on, status, ans
     CASE WHEN not_evaluable IS NULL THEN improvement >= needed END AS is_responder,
     not_evaluable
 FROM judged
-"""
+""".replace("{needed}", points_needed("mcid_kind", "mcid")).replace(
+    "{not_evaluable}", not_evaluable("mcid_kind", "needed", "direction")
+)
 
 
-def _is_baseline(visit: Visit) -> bool:
+def is_baseline(visit: Visit) -> bool:
+    """Whether a visit is the one that change is counted from: that of week 0."""
     return visit.week == 0
 
 
@@ -182,7 +179,7 @@ def _expected(study: Study) -> pa.Table:
                     "mcid": outcome.mcid,
                     "mcid_kind": outcome.mcid_kind,
                     "visit": visit.code,
-                    "is_baseline": _is_baseline(visit),
+                    "is_baseline": is_baseline(visit),
                     "at_discharge": visit.at_discharge,
                     "target_offset": None if visit.week is None else 7 * visit.week,
                     "opens_offset": _offset(visit.opens_day),

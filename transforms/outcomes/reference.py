@@ -2,7 +2,7 @@
 
 import duckdb
 
-from transforms.instruments import read_scales
+from transforms.instruments import Instrument, Scale, read_scales
 from transforms.outcomes.given import given
 from warehouse.schema import table_of
 from warehouse.study import Study, StudyError
@@ -29,11 +29,20 @@ def derive_scale(con: duckdb.DuckDBPyConnection, study: Study) -> None:
                 "better": scale.better,
                 "mcid": mcid,
                 "mcid_kind": None if mcid is None else thresholds[code].mcid_kind,
-                "citation": instrument.citation,
+                "recall_days": instrument.recall_days,
+                "citation": _citation(instrument, scale, study),
             }
         )
     with given(con, protocol_scale=table_of(derived.scale, rows)):
         con.execute("INSERT INTO scale BY NAME FROM protocol_scale")
+
+
+def _citation(instrument: Instrument, scale: Scale, study: Study) -> str:
+    """The instrument's papers, and what the study's own table is where the scale needs one."""
+    table = study.instrument_tables.get(instrument.code)
+    if scale.table is None or table is None:
+        return instrument.citation
+    return f"{instrument.citation}; table: {table.about}"
 
 
 def derive_visit(con: duckdb.DuckDBPyConnection, study: Study) -> None:
@@ -47,11 +56,17 @@ def derive_visit(con: duckdb.DuckDBPyConnection, study: Study) -> None:
 
 
 def assert_known_scales(study: Study) -> None:
-    """Raise StudyError unless every outcome of the protocol has an instrument."""
+    """Raise StudyError unless every scale the protocol names has an instrument."""
     known = read_scales()
-    for outcome in study.outcomes:
-        if outcome.scale not in known:
+    named = [("outcomes", outcome.scale) for outcome in study.outcomes]
+    named += [
+        ("cohorts", condition.scale)
+        for cohort in study.cohorts
+        for condition in cohort.where
+        if condition.scale is not None
+    ]
+    for part, scale in named:
+        if scale not in known:
             raise StudyError(
-                f"study.toml: outcomes: unknown scale {outcome.scale!r}; "
-                f"known: {', '.join(sorted(known))}"
+                f"study.toml: {part}: unknown scale {scale!r}; known: {', '.join(sorted(known))}"
             )

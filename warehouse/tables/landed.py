@@ -1,12 +1,9 @@
 """Facts as they were received and typed: activity days, answers, sessions, the roster."""
 
-from warehouse.schema import Column, Table, Type
+from warehouse.schema import LONGEST_DAY_MINUTES, Column, Table, Type
 
 WEAR_METHODS = ("heart_rate", "explicit_zero", "steps")
 ERAS = ("legacy_fitbit", "google_health", "file")
-
-# A date lasts 24 hours in each zone, and the last begins it 26 hours after the first (-12 and +14).
-LONGEST_DAY_MINUTES = (24 + 26) * 60
 
 # A discharge comes sooner in an arm with fewer sessions, so its date betrays the arm: each
 # participant's discharge is left out of the masked file. `complete` is the full file's name there.
@@ -29,7 +26,7 @@ FETCHED_AT = Column(
 RAW = Column(
     "raw_sha256",
     Type.TEXT_LIST,
-    "Hashes of the raw replies the row was read from.",
+    "Hashes of the raw replies the row was read from; of a day, their first 32 hex digits.",
     provenance=True,
 )
 
@@ -86,7 +83,7 @@ activity_day = Table(
         Column(
             "row_hash",
             Type.TEXT,
-            "SHA-256 of the facts of this row: tells a changed day.",
+            "First 32 hex digits of the SHA-256 of the facts of this row: tells a changed day.",
             required=True,
         ),
         FETCHED_AT,
@@ -109,7 +106,7 @@ response = Table(
         Column("item", Type.TEXT, "Item code within the instrument.", required=True),
         Column("value", Type.TEXT, "The answer as received; blank when left blank."),
         Column("answered_on", Type.DATE, "Local day of the answer; blank when not stated."),
-        Column("row_hash", Type.TEXT, "SHA-256 of the facts of this row.", required=True),
+        Column("row_hash", Type.TEXT, "Hash of the facts of this row.", required=True),
         FETCHED_AT,
         RAW,
     ),
@@ -134,7 +131,7 @@ treatment_session = Table(
         Column("held_on", Type.DATE, "Local day of the session."),
         Column("attended", Type.BOOLEAN, "Whether the participant came."),
         Column("therapist_id", Type.TEXT, "The therapist's pseudonym."),
-        Column("row_hash", Type.TEXT, "SHA-256 of the facts of this row.", required=True),
+        Column("row_hash", Type.TEXT, "Hash of the facts of this row.", required=True),
         FETCHED_AT,
         RAW,
     ),
@@ -192,7 +189,7 @@ goal = Table(
             required=True,
             allowed=("protocol", "coordinator"),
         ),
-        Column("row_hash", Type.TEXT, "SHA-256 of the facts of this row.", required=True),
+        Column("row_hash", Type.TEXT, "Hash of the facts of this row.", required=True),
         FETCHED_AT,
         RAW,
     ),

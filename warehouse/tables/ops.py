@@ -144,7 +144,7 @@ revision = Table(
     name="revision",
     schema="ops",
     grain="participant, source, local day and change",
-    key=("participant_id", "source", "activity_date", "row_hash"),
+    key=("participant_id", "source", "activity_date", "row_hash", "changed_at"),
     meaning="A day that changed after it had landed: the late-arrival ledger. What was replaced "
     "stays on record here and in the raw replies.",
     columns=(
@@ -225,6 +225,19 @@ check_result = Table(
     columns=(
         Column("check_name", Type.TEXT, "What was checked.", required=True),
         Column("failures", Type.INTEGER, "Rows that broke it.", required=True, low=0),
+    ),
+)
+
+definition = Table(
+    name="definition",
+    schema="ops",
+    grain="part of the protocol or the code",
+    key=("part",),
+    meaning="What this build rests on, part by part: the next one says what has changed, and "
+    "computes days again only where they rest on it.",
+    columns=(
+        Column("part", Type.TEXT, "A part of study.toml such as [wear], or code.", required=True),
+        Column("definition_hash", Type.TEXT, "SHA-256 of the part.", required=True),
     ),
 )
 

@@ -1,8 +1,18 @@
 """Activity: days of minutes in metrics, person-days with their one reason, weeks, adherence."""
 
-from warehouse.schema import Column, Table, Type
-from warehouse.tables.derived.columns import DAY_STATES, STUDY_WEEK, minutes_column, share_column
+from warehouse.metrics import columns_of, weekly_mean
+from warehouse.schema import Column, Table, Type, minutes_column
+from warehouse.tables.derived.columns import DAY_STATES, STUDY_WEEK
 from warehouse.tables.landed import ACTIVITY_DATE, ERAS, PARTICIPANT_ID, WEAR_METHODS
+
+CARRIED = columns_of(carried=True)  # what participant_day has of warehouse/metrics
+WEEKLY_MEANS = {column.name: mean for column in CARRIED if (mean := weekly_mean(column))}
+ACTIVITY_CLASSES = ("under_150", "150_to_300", "over_300")
+TIMEZONE_CHANGED = Column(
+    "timezone_changed",
+    Type.BOOLEAN,
+    "The participant travelled from one time zone to another that day; left out of regularity.",
+)
 
 day_metric = Table(
     name="day_metric",
@@ -23,58 +33,11 @@ day_metric = Table(
             "Whether any minute of the day is here; false when only the daily total is.",
             required=True,
         ),
-        Column("steps", Type.INTEGER, "Sum of the minute steps.", unit="steps", low=0),
         Column("vendor_steps", Type.INTEGER, "The vendor's own daily total.", unit="steps", low=0),
-        minutes_column("wear_minutes", "Minutes with the device on the body."),
         Column("wear_method", Type.TEXT, "What wear rests on.", allowed=WEAR_METHODS),
-        Column(
-            "wear_hours_with_steps",
-            Type.INTEGER,
-            "Hours between 06:00 and 24:00 with a step: the wear rule of devices without "
-            "heart rate or explicit zeros.",
-            unit="hours",
-            low=0,
-            high=48,
-        ),
-        Column(
-            "max_minute_steps",
-            Type.INTEGER,
-            "Most steps in one minute.",
-            unit="steps/minute",
-            low=0,
-        ),
-        minutes_column("cadence_0_minutes", "Worn minutes without a step."),
-        minutes_column(
-            "cadence_1_19_minutes", "Minutes of incidental movement, 1-19 steps a minute."
-        ),
-        minutes_column(
-            "cadence_20_39_minutes", "Minutes of sporadic movement, 20-39 steps a minute."
-        ),
-        minutes_column(
-            "cadence_40_59_minutes", "Minutes of purposeful steps, 40-59 steps a minute."
-        ),
-        minutes_column("cadence_60_79_minutes", "Minutes of slow walking, 60-79 steps a minute."),
-        minutes_column("cadence_80_99_minutes", "Minutes of medium walking, 80-99 steps a minute."),
-        minutes_column(
-            "cadence_100_119_minutes", "Minutes of brisk walking, 100-119 steps a minute."
-        ),
-        minutes_column(
-            "cadence_120_minutes", "Minutes of faster ambulation, 120 or more a minute."
-        ),
-        minutes_column(
-            "moderate_minutes", "Minutes at or above the moderate cadence (100 by default)."
-        ),
-        minutes_column(
-            "vigorous_minutes", "Minutes at or above the vigorous cadence (130 by default)."
-        ),
-        minutes_column("mvpa_minutes", "Moderate-to-vigorous minutes, from cadence."),
-        Column(
-            "mvpa_equivalent_minutes",
-            Type.INTEGER,
-            "Moderate minutes plus twice the vigorous ones, as the WHO guideline counts.",
-            unit="minutes",
-            low=0,
-        ),
+        TIMEZONE_CHANGED,
+        *columns_of(carried=False),
+        *CARRIED,
         Column(
             "row_hash", Type.TEXT, "Hash of the landed day this was computed from.", required=True
         ),
@@ -138,24 +101,8 @@ participant_day = Table(
         ),
         minutes_column("wear_minutes", "Minutes with the device on the body."),
         Column("wear_method", Type.TEXT, "What wear rests on.", allowed=WEAR_METHODS),
-        minutes_column("cadence_0_minutes", "Worn minutes without a step."),
-        minutes_column("cadence_1_19_minutes", "Minutes at 1-19 steps a minute."),
-        minutes_column("cadence_20_39_minutes", "Minutes at 20-39 steps a minute."),
-        minutes_column("cadence_40_59_minutes", "Minutes at 40-59 steps a minute."),
-        minutes_column("cadence_60_79_minutes", "Minutes at 60-79 steps a minute."),
-        minutes_column("cadence_80_99_minutes", "Minutes at 80-99 steps a minute."),
-        minutes_column("cadence_100_119_minutes", "Minutes at 100-119 steps a minute."),
-        minutes_column("cadence_120_minutes", "Minutes at 120 or more steps a minute."),
-        minutes_column("moderate_minutes", "Minutes at or above the moderate cadence."),
-        minutes_column("vigorous_minutes", "Minutes at or above the vigorous cadence."),
-        minutes_column("mvpa_minutes", "Moderate-to-vigorous minutes, from cadence."),
-        Column(
-            "mvpa_equivalent_minutes",
-            Type.INTEGER,
-            "Moderate minutes plus twice the vigorous ones.",
-            unit="minutes",
-            low=0,
-        ),
+        TIMEZONE_CHANGED,
+        *CARRIED,
         Column(
             "goal_steps",
             Type.INTEGER,
@@ -227,67 +174,53 @@ participant_week = Table(
             better="higher",
         ),
         Column(
+            "activity_class",
+            Type.TEXT,
+            "week_mvpa_minutes beside the guideline: under 150, from 150 to 300, over 300; blank "
+            "with it.",
+            allowed=ACTIVITY_CLASSES,
+        ),
+        Column(
+            "steps_variation",
+            Type.REAL,
+            "Standard deviation (n - 1) / mean of the steps of a valid week's valid days; blank "
+            "otherwise, and where the mean is 0.",
+            unit="SD/mean",
+            low=0,
+        ),
+        Column(
+            "regularity_days",
+            Type.INTEGER,
+            "Valid days with wear of hours known, on which no clock changed.",
+            unit="days",
+            low=0,
+            high=7,
+        ),
+        Column(
+            "interdaily_stability",
+            Type.REAL,
+            "How alike the days are, 0 to 1: n sum_h (mean_h - mean)^2 / (p sum_i (x_i - mean)^2) "
+            "over the steps x of each hour; p hours of the day, n hours in all. Of hours worn for "
+            "at least half, of at least 5 days; else blank.",
+            unit="0-1",
+            low=0,
+            high=1,
+        ),
+        Column(
+            "intradaily_variability",
+            Type.REAL,
+            "How broken up the days are: n sum (x_i - x_i-1)^2 / (m sum_i (x_i - mean)^2) over the "
+            "m pairs of consecutive known hours, n - 1 of them in a gapless week; blank like "
+            "interdaily_stability.",
+            unit="ratio",
+            low=0,
+        ),
+        *WEEKLY_MEANS.values(),
+        Column(
             "adherent_week",
             Type.BOOLEAN,
             "A valid week with the goal met on enough days; blank in a week without a goal. The "
             "running week may still become one.",
-        ),
-    ),
-)
-
-adherence = Table(
-    name="adherence",
-    grain="participant",
-    key=("participant_id",),
-    meaning="Adherence to date, always with both denominators; never mixed with completeness.",
-    columns=(
-        PARTICIPANT_ID,
-        Column("study_days", Type.INTEGER, "Days in the study to date.", unit="days", low=0),
-        Column("eligible_days", Type.INTEGER, "Days that should count.", unit="days", low=0),
-        Column(
-            "valid_days",
-            Type.INTEGER,
-            "Days with enough wear.",
-            unit="days",
-            low=0,
-            better="higher",
-        ),
-        Column("goal_days", Type.INTEGER, "Valid days with a goal in force.", unit="days", low=0),
-        Column(
-            "goal_days_met",
-            Type.INTEGER,
-            "Valid days that met the goal.",
-            unit="days",
-            low=0,
-            better="higher",
-        ),
-        share_column("wear_adherence", "Valid days / eligible days."),
-        share_column("goal_adherence_observed", "Goal days met / valid days with a goal."),
-        share_column(
-            "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
-        ),
-        share_column("dose_adherence", "Sum of min(steps, goal) / sum of goal, over valid days."),
-        Column(
-            "steps_per_day",
-            Type.REAL,
-            "Mean steps over valid days.",
-            unit="steps/day",
-            low=0,
-            better="higher",
-        ),
-        share_column(
-            "adherent_weeks",
-            "Adherent weeks / valid weeks with a goal, of the weeks that have ended.",
-        ),
-        Column(
-            "is_adherent",
-            Type.BOOLEAN,
-            "The share of adherent weeks reaches the protocol's "
-            "threshold (70 % by default); blank when no valid week.",
-        ),
-        Column("last_valid_on", Type.DATE, "Last valid day."),
-        Column(
-            "last_day_state", Type.TEXT, "State of the last day that has ended.", allowed=DAY_STATES
         ),
     ),
 )

@@ -1,9 +1,31 @@
 """Cohorts: adherence and improvement of a named set of participants."""
 
 from warehouse.schema import Column, Table, Type
-from warehouse.tables.derived.columns import SCALE, STUDY_WEEK, VISIT, share_column
+from warehouse.tables.derived.columns import (
+    CHANGE,
+    SCALE,
+    STUDY_WEEK,
+    THRESHOLD,
+    THRESHOLD_KIND,
+    VISIT,
+    share_column,
+)
+from warehouse.tables.landed import PARTICIPANT_ID
 
-COHORT_KINDS = ("all", "site", "depression_or_anxiety", "arm", "therapist")
+COHORT_KINDS = (
+    "all",
+    "site",
+    "depression_or_anxiety",
+    "device",
+    "era",
+    "named",
+    "arm",
+    "therapist",
+    "named_by_arm",
+)
+SUPPRESSED = (
+    "Withheld: the cell is too small to show, or would give away one that is by subtraction."
+)
 COHORT_COLUMNS = (
     Column(
         "cohort_kind",
@@ -12,9 +34,30 @@ COHORT_COLUMNS = (
         required=True,
         allowed=COHORT_KINDS,
     ),
-    Column("cohort", Type.TEXT, "The cohort: a site, an arm, `yes`/`no`, or `all`.", required=True),
+    Column(
+        "cohort",
+        Type.TEXT,
+        "The cohort: a site, an arm, `yes`/`no`, a device, a name of study.toml, or `all`.",
+        required=True,
+    ),
 )
-_BLIND_COHORTS = "cohort_kind IN ('arm', 'therapist')"
+# `named_by_arm` is a named cohort with a condition on the arm or the therapist.
+_BLIND_COHORTS = "cohort_kind IN ('arm', 'therapist', 'named_by_arm')"
+
+
+def _count(name: str, meaning: str, better: str = "") -> Column:
+    return Column(name, Type.INTEGER, meaning, unit="participants", low=0, better=better)
+
+
+cohort_member = Table(
+    name="cohort_member",
+    grain="cohort and participant",
+    key=("cohort_kind", "cohort", "participant_id"),
+    meaning="Who belongs to which cohort. Device and era are those of most of a participant's "
+    "valid days.",
+    reveals_arm_where=_BLIND_COHORTS,
+    columns=(*COHORT_COLUMNS, PARTICIPANT_ID),
+)
 
 cohort_week = Table(
     name="cohort_week",
@@ -32,7 +75,9 @@ cohort_week = Table(
             "Participants with an eligible day in the week; blank when suppressed.",
             low=0,
         ),
-        Column("suppressed", Type.BOOLEAN, "The cell is too small to show.", required=True),
+        Column("suppressed", Type.BOOLEAN, SUPPRESSED, required=True),
+        _count("participants_with_goal", "Of these, with a goal on an eligible day."),
+        _count("participants_with_steps", "Of these, with a valid day: behind steps_per_day."),
         share_column("wear_adherence", "Valid days / eligible days."),
         share_column("goal_adherence_observed", "Goal days met / valid days with a goal."),
         share_column(
@@ -73,7 +118,8 @@ cohort_outcome = Table(
             low=0,
         ),
         Column("received", Type.INTEGER, "Of these, with a score; blank when suppressed.", low=0),
-        Column("suppressed", Type.BOOLEAN, "The cell is too small to show.", required=True),
+        Column("suppressed", Type.BOOLEAN, SUPPRESSED, required=True),
+        _count("changed", "Of these, with a baseline: behind mean_improvement."),
         Column("mean_score", Type.REAL, "Mean score of those who answered."),
         Column("score_ci_low", Type.REAL, "Lower end of its 95 % interval (t)."),
         Column("score_ci_high", Type.REAL, "Upper end of its 95 % interval (t)."),
@@ -88,6 +134,30 @@ cohort_outcome = Table(
             low=0,
             better="higher",
         ),
+        share_column("responder_share", "Responders / evaluable."),
+        share_column("responder_ci_low", "Lower end of its 95 % interval (Wilson)."),
+        share_column("responder_ci_high", "Upper end of its 95 % interval (Wilson)."),
+    ),
+)
+
+cohort_responder = Table(
+    name="cohort_responder",
+    grain="cohort, visit, scale and threshold",
+    key=("cohort_kind", "cohort", "visit", "scale", "change", "threshold_kind", "threshold"),
+    meaning="Responders of a cohort by visit and by each threshold: of those whose response can "
+    "be judged, neither adjusted nor imputed.",
+    reveals_arm_where=_BLIND_COHORTS,
+    columns=(
+        *COHORT_COLUMNS,
+        VISIT,
+        SCALE,
+        CHANGE,
+        THRESHOLD_KIND,
+        THRESHOLD,
+        Column("suppressed", Type.BOOLEAN, SUPPRESSED, required=True),
+        _count("received", "Participants with a score at the visit."),
+        _count("evaluable", "Of these, whose response can be judged."),
+        _count("responders", "Of these, whose change reaches the threshold."),
         share_column("responder_share", "Responders / evaluable."),
         share_column("responder_ci_low", "Lower end of its 95 % interval (Wilson)."),
         share_column("responder_ci_high", "Upper end of its 95 % interval (Wilson)."),

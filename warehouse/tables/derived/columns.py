@@ -1,7 +1,6 @@
 """Columns and codes that several derived tables share."""
 
 from warehouse.schema import Column, Type
-from warehouse.tables.landed import LONGEST_DAY_MINUTES
 
 # In this order; the first that fits is the day's state (docs/metrics.md has the rules).
 DAY_STATES = (
@@ -27,10 +26,21 @@ SCALE = Column("scale", Type.TEXT, "Scale code, e.g. NPRS or FABQPA.", required=
 STUDY_WEEK = Column(
     "study_week", Type.INTEGER, "Week from study day 1; days 1 to 7 are week 1.", required=True
 )
-
-
-def minutes_column(name: str, meaning: str) -> Column:
-    return Column(name, Type.INTEGER, meaning, unit="minutes", low=0, high=LONGEST_DAY_MINUTES)
+CHANGE = Column(
+    "change",
+    Type.TEXT,
+    "`better`: an improvement is looked for; `worse`: a worsening.",
+    required=True,
+    allowed=("better", "worse"),
+)
+THRESHOLD_KIND = Column(
+    "threshold_kind",
+    Type.TEXT,
+    "Points of the scale, or percent of the baseline.",
+    required=True,
+    allowed=("points", "percent"),
+)
+THRESHOLD = Column("threshold", Type.REAL, "The change that is enough.", required=True, low=0)
 
 
 def share_column(name: str, meaning: str) -> Column:

@@ -1,7 +1,14 @@
-"""Outcomes: scores, what was due and came, the activity before it, scales and visits."""
+"""Outcomes: scores, what was due and came, what matters of it, scales and visits."""
 
 from warehouse.schema import Column, Table, Type
-from warehouse.tables.derived.columns import SCALE, VISIT, VISIT_STATUSES
+from warehouse.tables.derived.columns import (
+    CHANGE,
+    SCALE,
+    THRESHOLD,
+    THRESHOLD_KIND,
+    VISIT,
+    VISIT_STATUSES,
+)
 from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID
 
 score = Table(
@@ -18,10 +25,22 @@ score = Table(
         Column("repeat", Type.INTEGER, "1 for the first filling-in at this visit.", required=True),
         Column("answered_on", Type.DATE, "Local day of the answers."),
         Column("score", Type.REAL, "The score, unrounded. Direction: see the scale table."),
+        Column(
+            "band",
+            Type.TEXT,
+            "The score's published band or category, such as mild; EQ-5D-5L: the profile, such as "
+            "21332. Blank without a score, or where the scale has none.",
+        ),
         Column("items_answered", Type.INTEGER, "Number of items answered.", unit="items", low=0),
         Column("prorated", Type.BOOLEAN, "Missing items were prorated.", required=True),
         Column("not_scored", Type.TEXT, "Why there is no score; blank when there is one."),
-        Column("scoring_version", Type.TEXT, "Version of the scoring rule.", required=True),
+        Column(
+            "scoring_version",
+            Type.TEXT,
+            "Version of the scoring rule; after a + the start of the SHA-256 of the study's own "
+            "table that was used.",
+            required=True,
+        ),
     ),
 )
 
@@ -74,48 +93,27 @@ outcome = Table(
     ),
 )
 
-activity_outcome = Table(
-    name="activity_outcome",
-    grain="participant, visit and scale with a score",
-    key=("participant_id", "visit", "scale"),
-    meaning="Activity in the days before a visit beside the outcome of that visit, lagged so that "
-    "cause precedes effect.",
+responder = Table(
+    name="responder",
+    grain="participant, visit, scale and threshold",
+    key=("participant_id", "visit", "scale", "change", "threshold_kind", "threshold"),
+    meaning="Whether a change matters, by each threshold: the protocol's own, and those that the "
+    "instrument's papers give (MIC and MDC).",
     reveals_arm_where=AT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         VISIT,
         SCALE,
-        Column("answered_on", Type.DATE, "Day of the answers.", required=True),
-        Column("window_starts_on", Type.DATE, "First day of the activity window.", required=True),
-        Column("window_ends_on", Type.DATE, "Last day: the day before the answers.", required=True),
-        Column("valid_days", Type.INTEGER, "Valid days in the window.", unit="days", low=0),
+        CHANGE,
+        THRESHOLD_KIND,
+        THRESHOLD,
+        Column("origin", Type.TEXT, "Where the threshold comes from.", required=True),
         Column(
-            "enough_days",
+            "is_responder",
             Type.BOOLEAN,
-            "At least the protocol's number of valid days.",
-            required=True,
+            "The improvement reaches it (for `worse`: the worsening); blank with a reason.",
         ),
-        Column(
-            "steps_per_day",
-            Type.REAL,
-            "Mean steps over the window's valid days; blank unless enough_days.",
-            unit="steps/day",
-            low=0,
-            better="higher",
-        ),
-        Column(
-            "mvpa_minutes_per_day",
-            Type.REAL,
-            "Mean MVPA minutes over valid days; blank unless enough_days.",
-            unit="minutes/day",
-            low=0,
-            better="higher",
-        ),
-        Column("score", Type.REAL, "The score at the visit.", required=True),
-        Column("score_change", Type.REAL, "Score minus baseline, raw direction."),
-        Column(
-            "improvement", Type.REAL, "Change turned so that positive is better.", better="higher"
-        ),
+        Column("not_evaluable", Type.TEXT, "Why is_responder is blank."),
     ),
 )
 
@@ -136,6 +134,14 @@ scale = Table(
         Column("mcid", Type.REAL, "The protocol's responder threshold; blank when none."),
         Column(
             "mcid_kind", Type.TEXT, "What the threshold counts in.", allowed=("points", "percent")
+        ),
+        Column(
+            "recall_days",
+            Type.INTEGER,
+            "How far back the questions ask; 0 is today, blank when they do not say. Scores of "
+            "different recall are not averaged.",
+            unit="days",
+            low=0,
         ),
         Column("citation", Type.TEXT, "Where range, rule and threshold come from."),
     ),

@@ -1,0 +1,122 @@
+"""What the data-quality page asks of the published file: of the whole study, naming nobody.
+
+Each returns an Arrow table; a blank stays None. Days of pulls are UTC days.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from dashboard import words
+
+Con = duckdb.DuckDBPyConnection
+
+
+def sources(con: Con) -> pa.Table:
+    """Each source: participants, those connected, the newest sync and the newest pull."""
+    return _table(
+        con,
+        """
+        SELECT source, count(*) AS participants,
+            count(*) FILTER (WHERE state = 'active') AS connected,
+            count(*) FILTER (WHERE next_step IS NOT NULL) AS need_a_step,
+            max(synced_at) AS newest_sync_at, max(last_pulled_at) AS newest_pull_at
+        FROM ops.connection GROUP BY source ORDER BY source
+        """,
+    )
+
+
+def pulls_by_day(con: Con) -> pa.Table:
+    """Receipts by day and what became of them, in the groups of words.RECEIPTS."""
+    return _table(
+        con,
+        """
+        WITH named AS (SELECT unnest($reasons) AS reason, unnest($told) AS told)
+        SELECT asked_on, told, sum(receipts)::BIGINT AS receipts,
+            sum(received)::BIGINT AS received, sum(landed)::BIGINT AS landed,
+            sum(rejected)::BIGINT AS rejected
+        FROM ops.receipt_day JOIN named USING (reason)
+        GROUP BY ALL ORDER BY asked_on, told
+        """,
+        {"reasons": list(words.RECEIPTS), "told": list(words.RECEIPTS.values())},
+    )
+
+
+def failures(con: Con) -> pa.Table:
+    """Pulls that brought nothing though something was due, by source, data type and reason."""
+    return _table(
+        con,
+        """
+        SELECT source, data_type, reason, sum(receipts)::BIGINT AS receipts,
+            max(participants) AS most_participants_a_day, max(asked_on) AS last_on
+        FROM ops.receipt_day
+        WHERE reason NOT IN ('received', 'nothing_new', 'no_data')
+        GROUP BY ALL ORDER BY last_on DESC, receipts DESC, source, data_type, reason
+        """,
+    )
+
+
+def refusals(con: Con) -> pa.Table:
+    """Data points received and refused, by source, data type and reason."""
+    return _table(
+        con,
+        """
+        SELECT source, data_type, reason, sum(points)::BIGINT AS points,
+            max(participants) AS most_participants_a_day, max(asked_on) AS last_on
+        FROM ops.rejection_day
+        GROUP BY ALL ORDER BY points DESC, source, data_type, reason
+        """,
+    )
+
+
+def implausible(con: Con) -> pa.Table:
+    """Days flagged as implausible, by source and the bound they pass."""
+    return _table(
+        con,
+        """
+        SELECT source, reason, sum(participants)::BIGINT AS person_days,
+            max(activity_date) AS last_on
+        FROM ops.implausible_day GROUP BY ALL ORDER BY person_days DESC, source, reason
+        """,
+    )
+
+
+def drift(con: Con) -> pa.Table:
+    """Where replies differ from the vendor's contract without harm."""
+    return _table(
+        con,
+        """
+        SELECT source, data_type, field_path, kind, points, first_seen_at, last_seen_at
+        FROM ops.drift ORDER BY last_seen_at DESC, points DESC, source, data_type, field_path, kind
+        """,
+    )
+
+
+def late_changes(con: Con) -> pa.Table:
+    """Days that changed after they had landed, by source: how many, how late, by how much."""
+    return _table(
+        con,
+        """
+        SELECT source, count(*) AS changes, count(DISTINCT participant_id) AS participants,
+            quantile_disc(days_late, 0.5) AS median_days_late,
+            quantile_disc(days_late, 0.95) AS p95_days_late,
+            quantile_disc(abs(steps_after - steps_before), 0.5) AS median_steps_changed,
+            max(changed_at) AS last_changed_at
+        FROM ops.revision GROUP BY source ORDER BY source
+        """,
+    )
+
+
+def bridges(con: Con) -> pa.Table:
+    """How two sources compare on the days that both have."""
+    return _table(con, "FROM bridge ORDER BY from_source, to_source, measure")
+
+
+def checks(con: Con) -> pa.Table:
+    """The checks this build passed."""
+    return _table(con, "SELECT check_name, failures FROM ops.check_result ORDER BY check_name")
+
+
+def _table(con: Con, sql: str, parameters: dict[str, list[str]] | None = None) -> pa.Table:
+    return con.sql(sql, params=parameters or {}).to_arrow_table()

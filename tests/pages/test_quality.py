@@ -1,0 +1,135 @@
+"""The data-quality page: what came, what was refused, and whose trouble it is."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from support import browser
+from support.pages import chart, fields_without_data, opened, text, use
+from support.published import empty_rows, publish_rows, typed_rows, write_study
+
+from dashboard import words
+from warehouse.tables.ops import RECEIPT_REASONS
+
+
+def at(hour: int) -> datetime:
+    return datetime(2026, 2, 12, hour, tzinfo=UTC)
+
+
+def receipt_day(reason: str, on: int, receipts: int, received: int = 0, rejected: int = 0) -> dict:
+    return {
+        "source": "google_health", "data_type": "minute_steps", "reason": reason,
+        "asked_on": date(2026, 2, on), "participants": 2, "receipts": receipts,
+        "received": received, "landed": received - rejected, "rejected": rejected,
+    }  # fmt: skip
+
+
+def troubled() -> dict:
+    """The typed trial with three days of pulls, and one of each trouble."""
+    rows = typed_rows()
+    of = {"source": "google_health", "data_type": "minute_steps"}
+    rows["ops.receipt_day"] = [
+        receipt_day("received", 10, 2, 2880, 3),
+        receipt_day("vendor_outage", 11, 2),
+        receipt_day("our_fault", 11, 1),
+        receipt_day("received", 12, 2, 1000),
+    ]
+    rows["ops.rejection_day"] = [
+        {**of, "reason": "negative", "asked_on": date(2026, 2, 10), "participants": 1, "points": 3}
+    ]
+    rows["ops.implausible_day"] = [
+        {"source": "google_health", "reason": "day_steps", "activity_date": date(2026, 2, 9),
+         "participants": 1}
+    ]  # fmt: skip
+    rows["ops.drift"] = [
+        {**of, "field_path": "dataPoints.quality", "kind": "new_field", "points": 7,
+         "first_seen_at": at(1), "last_seen_at": at(5)}
+    ]  # fmt: skip
+    rows["ops.revision"] = [
+        {"participant_id": "P001", "source": "google_health", "activity_date": date(2026, 2, 3),
+         "row_hash": f"n{late}", "replaced_hash": f"o{late}", "steps_before": 5000,
+         "steps_after": 5000 + late, "changed_at": at(3), "days_late": late}
+        for late in (1, 2, 9)
+    ]  # fmt: skip
+    rows["ops.check_result"] = [{"check_name": "one row per person-day", "failures": 0}]
+    return rows
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    publish_rows(tmp_path, troubled())
+    use(monkeypatch, tmp_path)
+    return opened("quality")
+
+
+def listed(page, alt: str) -> list[dict]:
+    [found] = [frame for frame in page.dataframe if frame.proto.alt == alt]
+    return found.value.to_dict("records")
+
+
+def test_every_reason_of_a_receipt_has_its_words():
+    assert set(RECEIPT_REASONS) <= set(words.RECEIPTS)
+
+
+def test_received_is_landed_plus_refused_on_the_page(page):
+    assert "3\u202f880 received = 3\u202f877 landed + 3 refused" in text(page)
+
+
+def test_the_chart_tells_whose_trouble_each_pull_was(page):
+    _, data = chart(page, "Bars of receipts by day")
+    assert [(str(r["asked_on"])[:10], r["told"], r["receipts"]) for r in data["days"]] == [
+        ("2026-02-10", "Data came", 2),
+        ("2026-02-11", "Ours", 1),
+        ("2026-02-11", "The vendor's", 2),
+        ("2026-02-12", "Data came", 2),
+    ]
+    assert fields_without_data(page) == []
+
+
+def test_what_was_refused_is_listed_with_its_reason_and_count(page):
+    [row] = listed(page, "Refused data points")
+    assert (row["source"], row["reason"], row["points"]) == ("google_health", "negative", 3)
+    assert {row["reason"] for row in listed(page, "Pulls that failed")} == {
+        "vendor_outage", "our_fault"
+    }  # fmt: skip
+
+
+def test_flags_drift_and_late_changes_are_counted(page):
+    [flagged] = listed(page, "Implausible days")
+    assert (flagged["reason"], flagged["person_days"]) == ("day_steps", 1)
+    [drifted] = listed(page, "Changes of the vendors' replies")
+    assert (drifted["field_path"], drifted["kind"], drifted["points"]) == (
+        "dataPoints.quality", "new_field", 7
+    )  # fmt: skip
+    [late] = listed(page, "Days that changed after they had landed")
+    assert (late["changes"], late["participants"]) == (3, 1)
+    assert (late["median_days_late"], late["p95_days_late"], late["median_steps_changed"]) == (
+        2, 9, 2
+    )  # fmt: skip
+
+
+def test_sources_are_told_with_their_freshness(page):
+    sources = listed(page, "Freshness of each source")
+    assert {row["source"]: row["participants"] for row in sources}["google_health"] >= 1
+
+
+def test_an_empty_study_says_so_and_what_to_do(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    publish_rows(tmp_path, empty_rows())
+    use(monkeypatch, tmp_path)
+    said = text(opened("quality"))
+    assert "No source is connected yet" in said
+    assert "Nothing was pulled in the last 30 days." in said
+    assert "Nothing was refused." in said
+
+
+@pytest.mark.skipif(not browser.CHROMIUM.exists(), reason=browser.MISSING)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_browser_draws_it_whole_and_asks_nobody_outside(tmp_path, theme):
+    write_study(tmp_path)
+    publish_rows(tmp_path, troubled())
+    drawn = "() => document.querySelectorAll('.mark-rect path').length"
+    with browser.serving(tmp_path) as address, browser.browsing(theme=theme) as (page, asked):
+        browser.open_page(page, f"{address}/quality")
+        browser.eventually(page, drawn, 4)
+    assert [url for url in asked if not browser.loopback(url)] == []
