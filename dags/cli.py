@@ -10,15 +10,17 @@ import sys
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from dags.cli_errors import CHECK_ERROR, plain_errors
 from dags.cli_grants import connect, keys, release, upkeep
+from dags.cli_pull import pull
 from dags.cutover import cutover
 
 PORT = click.IntRange(1, 65535)
+STOPPED = 130  # as a shell says of Ctrl-C
 REREAD = ("google_health", "fitbit", "redcap", "takeout", "apple_health", "health_connect",
           "garmin_fit")  # fmt: skip
 
@@ -129,33 +131,8 @@ def _serve(running: Any) -> None:
         running.wait()
 
 
-for command in (connect, release, keys, upkeep, cutover):
+for command in (connect, release, keys, upkeep, cutover, pull):
     main.add_command(command)
-
-
-@main.command()
-@click.argument("what", type=click.Choice(["wearables", "questionnaires"]))
-@plain_errors
-def pull(what: str) -> None:
-    """Pull WHAT now, batch by batch, as the DAG of that name does.
-
-    The DAG lets participants rest who answered within hours; by hand everybody is asked.
-    """
-    from ingestion import clock
-    from ingestion.answers import pull_answers, pull_roster
-    from ingestion.pull import plan_wearables, pull_connected
-    from warehouse.home import open_store
-
-    store, now = open_store(), clock.now()
-    if what == "questionnaires":
-        for batch in pull_roster(store, now):
-            click.echo(f"batch {batch}: {pull_answers(store, batch, now)}")
-        return
-    plan = plan_wearables(store)
-    if not plan:
-        click.echo("nothing to pull: no participant is connected; see `stepwell connect --help`")
-    for source, batch in plan:
-        click.echo(f"{source} batch {batch}: {pull_connected(store, source, batch)}")
 
 
 @main.command()
@@ -187,8 +164,17 @@ def reread(source: str) -> None:
     type=click.Path(path_type=Path, exists=True),
     help="CSV with columns id,participant_id: who the file's ids are.",
 )
-@click.option("--enrol", metavar="SITE", help="Enrol ids that are not on the roster, at this site.")
-@click.option("--participant", metavar="ID", help="Whose export it is, where it is one person's.")
+@click.option(
+    "--enrol",
+    metavar="SITE",
+    help="Enrol who is not on the roster at this site, from their first full day in the export; "
+    "who has none is not enrolled.",
+)
+@click.option(
+    "--participant",
+    metavar="ID",
+    help="Whose export it is, where it is one person's; refused where the files say it themselves.",
+)
 @click.option(
     "--set",
     "pairs",
@@ -217,16 +203,29 @@ def import_(source: str, path: Path, timezone: str | None, ids: Path | None, enr
       table_export    answers, sessions, goals or the roster: CSV or Excel
       redcap_export   CSV exports of REDCap, raw codes, and its data dictionary
       fhir            QuestionnaireResponses: JSON, Bundles or NDJSON
+
+    Exits 3 when nothing landed.
     """
     from ingestion import clock
     from ingestion.importing import import_files, read_ids, read_options
     from warehouse.home import open_store
 
     mapping = read_ids(ids) if ids else None
-    report = import_files(open_store(), source, path, now=clock.now(), timezone=timezone,
-                          ids=mapping, enrol_site=enrol, participant_id=participant,
-                          options=read_options(pairs), progress=click.echo)  # fmt: skip
+    try:
+        report = import_files(open_store(), source, path, now=clock.now(), timezone=timezone,
+                              ids=mapping, enrol_site=enrol, participant_id=participant,
+                              options=read_options(pairs), progress=click.echo)  # fmt: skip
+    except KeyboardInterrupt as stop:
+        _stopped(str(stop) or "nothing was stored")
     click.echo(str(report))
+    if report.landed_nothing:
+        sys.exit(CHECK_ERROR)
+
+
+def _stopped(what_stays: str) -> NoReturn:
+    """Say after Ctrl-C what it left behind."""
+    click.echo(f"\nstepwell: stopped; {what_stays}", err=True)
+    sys.exit(STOPPED)
 
 
 @main.command()
@@ -240,7 +239,10 @@ def build(full: bool) -> None:
     from warehouse.publish import stable_path
 
     store = open_store()
-    built = build_warehouse(store, clock.now(), full)
+    try:
+        built = build_warehouse(store, clock.now(), full)
+    except KeyboardInterrupt:
+        _stopped("the last build stays; run it again")
     click.echo(
         f"{stable_path(store.home)}\n{built.days_computed} days computed, {built.days_reused} "
         f"taken from the build before\ncontent {built.content_hash}"

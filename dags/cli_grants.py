@@ -70,9 +70,9 @@ def release(source: str, participant: str, why: str, all_days: bool) -> None:
 def upkeep() -> None:
     """Refresh idle grants and compact closed days, as the DAG of that name does daily.
 
-    Then print how many grants are in which state.
+    Then print how many grants are in which state, and what is the matter with active ones.
     """
-    from ingestion.upkeep import compact_days, count_states, keep_alive, plan_upkeep
+    from ingestion.upkeep import compact_days, keep_alive, plan_upkeep, report_states
     from warehouse.home import open_store
 
     store = open_store()
@@ -81,8 +81,8 @@ def upkeep() -> None:
         said = ", ".join(f"{what} {n}" for what, n in sorted(counts.items()))
         click.echo(f"{source} batch {batch}: {said or 'nothing to do'}")
     click.echo(compact_days(store))
-    for source, state, grants in count_states(store):
-        click.echo(f"{source} {state}: {grants}")
+    for line in report_states(store):
+        click.echo(line)
 
 
 @click.group()

@@ -53,7 +53,8 @@ def _bridge(path: Path) -> None:
         rows = con.execute(
             f"SELECT {', '.join(HEADER)} FROM bridge ORDER BY from_source, to_source, measure"
         ).fetchall()
-    click.echo("the two sources on the same days:" if rows else "no day is in two sources yet")
+    nothing = "no day to compare yet: in two sources, in full and worn long enough by both"
+    click.echo("the two sources on the same days:" if rows else nothing)
     _table([HEADER, *(tuple(map(_cell, row)) for row in rows)])
 
 

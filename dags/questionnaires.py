@@ -41,9 +41,10 @@ def questionnaires() -> None:
     def pull_batch(batch: int) -> None:
         from ingestion import clock
         from ingestion.answers import pull_answers
+        from ingestion.summary import say_rows
         from warehouse.home import open_store
 
-        print(pull_answers(open_store(), batch, clock.now()))
+        print(say_rows(pull_answers(open_store(), batch, clock.now())))
 
     pulled = pull_batch.expand(batch=roster())
     announce = EmptyOperator(task_id="announce", outlets=[ANSWERS], trigger_rule="all_done")

@@ -46,12 +46,11 @@ def upkeep() -> None:
 
     @task(trigger_rule="none_failed")
     def report() -> None:
-        from ingestion.upkeep import compact_days, count_states
+        from ingestion.upkeep import compact_days, report_states
         from warehouse.home import open_store
 
-        print(compact_days(open_store()))
-        for source, state, grants in count_states(open_store()):
-            print(f"{source} {state}: {grants}")
+        store = open_store()
+        print(compact_days(store), *report_states(store), sep="\n")
 
     keep_batch.expand(batch=plan()) >> report()
 

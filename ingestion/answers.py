@@ -36,6 +36,11 @@ def pull_roster(store: Store, now: datetime) -> list[int]:
     known = {row["participant_id"] for row in store.register.rows(sa.select(reg.participant))}
     land(store, pulled.reading, SOURCE, "roster")
     _settle(store, sorted(known | {*pulled.reading.counts_of}), ("roster",), pulled)
+    return find_batches(store)
+
+
+def find_batches(store: Store) -> list[int]:
+    """The batches of participants there are, in order."""
     query = sa.select(reg.participant.c.batch).distinct().order_by(reg.participant.c.batch)
     return [int(row["batch"]) for row in store.register.rows(query)]
 

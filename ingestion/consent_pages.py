@@ -76,6 +76,15 @@ OUTCOMES = {
         ("Thank you. The study can now read the data of your device.", "You can close this page."),
         again=False,
     ),
+    "without": Words(
+        200,
+        "You are connected, but a permission was left out",
+        (
+            "Thank you. The study can now read your steps, but not your heart rate, which tells "
+            "when the device was worn. Without it fewer of your days may count.",
+            "That is your choice. If it was a slip, please try again, and tick every box.",
+        ),
+    ),
     "left-out": Words(
         200,
         "A permission was left out",

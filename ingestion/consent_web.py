@@ -35,7 +35,7 @@ from ingestion.errors import (
 )
 from ingestion.grants import Grants
 from ingestion.http import Patience, open_http
-from ingestion.links import CALLBACK, PATH, REQUEST_LASTS, Links
+from ingestion.links import CALLBACK, PATH, REQUEST_LASTS, Link, Links
 from ingestion.settings import read_key, read_public_url, read_vendor
 from warehouse.home import Store, open_store
 
@@ -146,7 +146,14 @@ class ConsentPages:
             return self.page("over")
         if link.used != (outcome == "connected"):  # an address that was kept or made up
             return self.page("used") if link.used else self.start(request)
+        if outcome == "without" and not self._lacks_a_gain(link):
+            return self.start(request)
         return self.page(outcome, token)
+
+    def _lacks_a_gain(self, link: Link) -> bool:
+        grants = Grants(self._store.register, read_key(), self._http)
+        grant = grants.find(link.participant_id, link.source)
+        return bool(grant and grant.state == "active" and grant.next_step)
 
     def _finish(self, token: str, asked: ConsentRequest, request: Request) -> str:
         grants = Grants(self._store.register, read_key(), self._http, patience=PATIENCE)
@@ -158,6 +165,8 @@ class ConsentPages:
             return _outcome_of(error, declined="code" not in request.query_params)
         if grant.state != "active":
             return "left-out"
+        if grant.next_step:  # the link stays good: it may have been a slip
+            return "without"
         self._links.close(token)
         return "connected"
 

@@ -73,7 +73,7 @@ def normal(name: str) -> str:
 
 
 def read_strict(name: str, body: bytes, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """The columns of `types` (by normal name) of a delimited file with a header line.
+    """The columns of `types`, by normal name, of a delimited file with a header line.
 
     Raises BadInput when the last line has no end, a line has another number of fields than the
     header, or a value is not of its column's type. Blank values are null.
@@ -87,8 +87,9 @@ def read_strict(name: str, body: bytes, types: Mapping[str, pa.DataType]) -> pa.
             f"again, or add a line end if it is whole"
         )
     columns = [normal(column) for column in header_of(first)]
-    if missing := [name for name in types if name not in columns]:
+    if missing := [name for name in types if normal(name) not in columns]:
         raise BadInput(f"{name}: no column {', '.join(missing)} in its header; it needs them")
+    types = {normal(name): its_type for name, its_type in types.items()}
     try:
         return pyarrow.csv.read_csv(
             pa.BufferReader(text),

@@ -12,6 +12,7 @@ from ingestion.errors import (
     SourceError,
     WrongAccount,
 )
+from ingestion.settings import NEEDED, SCOPES
 
 # Google ends every permission after seven days while an app's consent screen is in Testing.
 TESTING_ENDS = (timedelta(days=7), timedelta(days=9))
@@ -30,6 +31,11 @@ NEXT_STEPS = {
     "device, or moving their Fitbit account to Google, and then to connect again.",
     "retired": "The vendor has switched this API off: move the participant to its successor.",
 }
+WITHOUT_HEART = (  # of an active grant: settings.SCOPES asks for no other gain
+    "The heart rate was left out, so that when the device was worn is told by step minutes alone, "
+    "and fewer days may count. The rest is read: ask the participant, if they will, to connect "
+    "again and to tick every box."
+)
 _STATE_OF: dict[type[SourceError], str] = {  # the first that fits
     ScopeMissing: "scope_missing",
     NotLinked: "not_linked",
@@ -37,6 +43,26 @@ _STATE_OF: dict[type[SourceError], str] = {  # the first that fits
     Retired: "retired",
     NeedsParticipant: "revoked",
 }
+
+
+def next_step(source: str, state: str, scopes: str | None) -> str | None:
+    """What to do about a grant in `state` with these permissions; None when nothing.
+
+    `scopes` are space separated; blank where nobody knows them.
+    """
+    if state == "active" and scopes and gains_left_out(source, scopes):
+        return WITHOUT_HEART
+    return NEXT_STEPS[state]
+
+
+def gains_left_out(source: str, scopes: str) -> bool:
+    """Whether a permission is missing that the study asks for and can do without."""
+    return bool(set(SCOPES[source]) - NEEDED[source] - set(scopes.split()))
+
+
+def loses_a_gain(source: str, before: str, now: str) -> bool:
+    """Whether a new consent leaves out a permission of that kind which the one before it gave."""
+    return bool(before) and gains_left_out(source, now) and not gains_left_out(source, before)
 
 
 def state_after(state: str, error: SourceError) -> str:

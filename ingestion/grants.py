@@ -7,6 +7,7 @@ changes a grant, and whoever waited uses the pair that the first one stored.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from ingestion.errors import (
     WrongAccount,
 )
 from ingestion.grant_rows import Grant, grant_of, lease_of, seal
-from ingestion.grant_states import NEXT_STEPS, how_lost, state_after
+from ingestion.grant_states import how_lost, loses_a_gain, next_step, state_after
 from ingestion.http import PATIENCE, Patience, VendorClient
 from ingestion.tokens import Given, Token, TokenReply, ask_token, given
 from warehouse import register as reg
@@ -40,7 +41,10 @@ FRESH_FOR = timedelta(minutes=5)  # a token with less left is renewed before it 
 
 
 class Grants:
-    """The grants of a study. Threads may share it; processes and machines share the register."""
+    """The grants of a study. Threads may share it; processes and machines share the register.
+
+    `requests` are those it sent to refresh tokens, by participant.
+    """
 
     def __init__(
         self, register: Register, key: MultiFernet, http: httpx.Client,
@@ -49,6 +53,7 @@ class Grants:
     ) -> None:  # fmt: skip
         self._register, self._key, self._http = register, key, http
         self._vendor, self._now, self._patience = vendor, now, patience
+        self.requests: Counter[str] = Counter()
 
     def find(self, participant_id: str, source: str) -> Grant | None:
         """The grant, or None; Misconfigured when STEPWELL_KEY is not the key it was kept under."""
@@ -98,7 +103,8 @@ class Grants:
         `reply` is the token's answer, or what `hold` made of it; `legacy_user_id` is what the
         vendor says this account was at the legacy API. WrongAccount when the account is, or was
         there, another participant's, or not the one this participant gave: nothing of it is kept,
-        and a grant that works goes on. VendorDown when the grant's lock hangs.
+        and a grant that works goes on. VendorDown when the grant's lock hangs. A consent that gives
+        less than the one before it is not asked for the days that have landed whole with that.
         """
         kept = reply if isinstance(reply, Given) else given(reply, self._now())
         state = "active" if settings.NEEDED[source] <= scopes else "scope_missing"
@@ -112,6 +118,8 @@ class Grants:
             if before and before.vendor_user_id not in (None, vendor_user_id):
                 raise self._refuse_account(participant_id, source, "not the account given before")
             self._check_former(participant_id, source, legacy_user_id)
+            if before and loses_a_gain(source, " ".join(before.scopes), facts["scopes"]):
+                facts["account_since"] = reg.grant.c.landed_sync_at
             try:
                 self._put(participant_id, source, state, **facts)
             except sa.exc.IntegrityError:
@@ -204,6 +212,7 @@ class Grants:
     def _refresh(self, grant: Grant) -> Grant:
         old = _token(grant)
         form = {"grant_type": "refresh_token", "refresh_token": old.refresh_token}
+        self.requests[grant.participant_id] += 1
         try:
             reply = ask_token(self._http, self._vendor(grant.source), form)
         except ConsentLost:
@@ -255,9 +264,12 @@ class Grants:
     def _put(self, participant_id: str, source: str, state: str, **facts: Any) -> None:
         where, now = _is(participant_id, source), self._now()
         with self._register.begin() as con:
-            before = con.execute(sa.select(reg.grant.c.state).where(where)).scalar_one_or_none()
+            columns = (reg.grant.c.state, reg.grant.c.scopes)
+            before, scopes = con.execute(sa.select(*columns).where(where)).first() or (None, None)
             if before != state:
-                facts |= {"state": state, "since": now, "next_step": NEXT_STEPS[state]}
+                facts |= {"state": state, "since": now}
+            if before != state or "scopes" in facts:
+                facts["next_step"] = next_step(source, state, facts.get("scopes", scopes))
             if before is None:
                 row = {"participant_id": participant_id, "source": source, **facts}
                 con.execute(sa.insert(reg.grant), row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,53 +22,14 @@ import sqlalchemy as sa
 
 from ingestion.delimited import read_strict
 from ingestion.errors import BadInput
+from ingestion.import_report import ImportReport, empty_days, many, report_of
 from ingestion.joining import land_with
 from ingestion.landing import IMPORTED, Landed, bundle_digest, keep_raw, land
 from ingestion.receipts import record_receipts
-from ingestion.source import PASSED_OVER, Ask, Count, Reading, Reply, Source, all_sources
+from ingestion.source import Ask, Reading, Reply, Source, all_sources
 from warehouse import register as reg
 from warehouse.day_files import place_of
 from warehouse.home import Store
-
-
-@dataclass
-class ImportReport:
-    """What an import found and did; `str()` is the report in lines."""
-
-    source: str
-    files: list[str] = field(default_factory=list)
-    not_read: list[str] = field(default_factory=list)
-    participants: int = 0
-    enrolled: int = 0
-    first_on: date | None = None
-    last_on: date | None = None
-    minutes: int = 0
-    landed: Landed = field(default_factory=Landed)
-    counts: dict[str, Count] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    seen_before: bool = False
-
-    def __str__(self) -> str:
-        done = self.landed
-        again = ", the same bytes as imported before" if self.seen_before else ""
-        lines = [
-            f"{self.source}: {self.participants} participants from {len(self.files)} files{again}",
-            f"enrolled: {self.enrolled}",
-        ]
-        if self.not_read:
-            lines.append(f"not read: {', '.join(self.not_read)}")
-        if self.first_on:
-            lines.append(
-                f"days {self.first_on} to {self.last_on}: {done.days_new:,} new, "
-                f"{done.days_changed:,} changed, {done.days_same:,} as before; "
-                f"{self.minutes:,} minutes"
-            )
-        if done.rows_new + done.rows_changed + done.rows_same:
-            lines.append(
-                f"rows: {done.rows_new:,} new, {done.rows_changed:,} changed, "
-                f"{done.rows_same:,} as before"
-            )
-        return "\n".join([*lines, *map(_count_line, sorted(self.counts.items())), *self.notes])
 
 
 def import_files(
@@ -90,7 +51,8 @@ def import_files(
     else that of `enrol_site`. `ids` maps ids of the files to participants; `participant_id` says
     whose the export is where it is one person's own. `enrol_site` puts participants unknown to
     the roster on it, starting on their first full day. `options` are those of that one source.
-    Raises BadInput, with nothing stored, when a file or an option cannot be used.
+    Raises BadInput, with nothing stored, when a file or an option cannot be used; KeyboardInterrupt
+    says so where part of it may be stored.
     """
     roster = {row["participant_id"]: row for row in store.register.rows(sa.select(reg.participant))}
     source, ask = _asked(store, source_name, roster, now, timezone, ids, enrol_site, participant_id)
@@ -101,27 +63,49 @@ def import_files(
         told = dict(ask.options) | ({"timezone": timezone} if timezone else {})
         fetches, is_new = _fetched(store, source, path, ask, told)
         replies = [reply for fetch in fetches for reply in fetch]
+        _check_whose(source_name, replies, participant_id)
         reading = source.read(replies, ask)
         enrolled = _enrolled(reading, roster, ask, enrol_site)
         _check_known(source_name, reading, roster)
-        _note_uncounted(store, source_name, reading, {*roster, *_participants_of(enrolled)})
+        known = {*roster, *_participants_of(enrolled)}
+        reading.notes += empty_days(reading.days)
+        _note_strangers(reading, known, ids, enrol_site)
+        _note_uncounted(store, source_name, reading)
         _note_shared(store, source_name, reading)
-        report = _report(source_name, path, replies, reading, enrolled)
+        report = report_of(source_name, path, replies, reading,
+                           len(enrolled) if enrol_site else None)  # fmt: skip
         report.seen_before = not any(is_new)
-        progress(f"landing {len(reading.days):,} days ...")
-        with store.register.leased(f"import {source_name}", wait=600):
-            for fetch in fetches:
-                keep_raw(store.lake, fetch, anew=True)
-            if enrolled:
-                reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
-            joins = reading.lands_with
-            report.landed = (
-                land_with(store, reading, joins)
-                if joins
-                else land(store, reading, source_name, IMPORTED)
-            )
-            _settle(store, source_name, reading, now)
+        if enrolled:
+            reading.rows["participant"] = reading.rows.get("participant", []) + enrolled
+        try:
+            progress(f"landing {_amount(reading)} ...")
+            report.landed = _landed(store, source_name, fetches, reading, now)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                "part of it may be stored; import it again to finish: nothing is stored twice"
+            ) from None
     return report
+
+
+def _amount(reading: Reading) -> str:
+    """How much there is to land: days where a source measures them, else rows."""
+    rows = sum(map(len, reading.rows.values()))
+    return many(rows, "row") if rows and not reading.days else many(len(reading.days), "day")
+
+
+def _landed(
+    store: Store, source: str, fetches: Sequence[list[Reply]], reading: Reading, now: datetime
+) -> Landed:
+    """Keep and land what was read, and settle the register, under the lease of the import."""
+    with store.register.leased(f"import {source}", wait=600):
+        for fetch in fetches:
+            keep_raw(store.lake, fetch, anew=True)
+        joins = reading.lands_with
+        done = land_with(store, reading, joins) if joins else land(store, reading, source, IMPORTED)
+        replies = [reply for fetch in fetches for reply in fetch]
+        _name_replies(reading, replies)
+        _settle(store, source, reading, replies, now)
+    return done
 
 
 def file_sources() -> dict[str, Source]:
@@ -135,7 +119,7 @@ def read_ids(path: Path) -> dict[str, str]:
     Raises BadInput for a missing column or value, or an id given to two participants.
     """
     text = pa.string()
-    table = read_strict(path.name, path.read_bytes(), {"id": text, "participantid": text})
+    table = read_strict(path.name, path.read_bytes(), {"id": text, "participant_id": text})
     found: dict[str, str] = {}
     pairs = zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
     for line, (one, participant) in enumerate(pairs, start=2):
@@ -253,13 +237,38 @@ def _participants_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [row["participant_id"] for row in rows]
 
 
-def _note_uncounted(store: Store, source: str, reading: Reading, known: Collection[str]) -> None:
-    """Say what lands and yet counts nowhere."""
-    if aside := reading.covered_to.keys() - known:
+def _check_whose(source: str, replies: Sequence[Reply], participant: str | None) -> None:
+    """--participant says nothing of files that name people themselves: it must not seem to."""
+    if participant is not None and all(reply.participant_id is None for reply in replies):
+        raise BadInput(
+            f"{source}: its files say whose each row is; leave out --participant, and give --ids "
+            f"where their ids are not the roster's"
+        )
+
+
+def _note_strangers(
+    reading: Reading, known: Collection[str], ids: Mapping[str, str] | None, site: str | None
+) -> None:
+    """Say who is not on the roster, and what to do."""
+    if named := sorted({*(ids or {}).values()} - set(known)):
+        who = "participant who is" if len(named) == 1 else "participants who are"
+        shown = ", ".join(named[:5])
+        reading.notes.append(f"--ids names {len(named)} {who} not on the roster: {shown}")
+    aside = len(reading.covered_to.keys() - known)
+    if aside and site:
         reading.notes.append(
-            f"not on the roster: {len(aside)} participants, whose days count in no table until "
+            f"not enrolled at {site}: {many(aside, 'participant')} without a full day in the "
+            f"export; put them on the roster, and their days count"
+        )
+    elif aside:
+        reading.notes.append(
+            f"not on the roster: {many(aside, 'participant')}, whose days count in no table until "
             f"they are enrolled"
         )
+
+
+def _note_uncounted(store: Store, source: str, reading: Reading) -> None:
+    """Say what lands and yet counts nowhere."""
     source = reading.lands_with or source
     if reading.days and source not in store.study.wearables.sources:
         reading.notes.append(
@@ -291,48 +300,6 @@ def _note_shared(store: Store, source: str, reading: Reading) -> None:
         )
 
 
-def _report(
-    source: str,
-    path: Path,
-    replies: Sequence[Reply],
-    reading: Reading,
-    enrolled: Sequence[dict[str, Any]],
-) -> ImportReport:
-    read = (reply.called for reply in replies if reply.data_type != PASSED_OVER)
-    files = list(dict.fromkeys(name.partition(", sheet ")[0] for name in read))
-    days = [day.activity_date for day in reading.days]
-    # Of personal exports every entry is somebody's, or the import is refused: see whose.py.
-    personal = any(reply.participant_id for reply in replies)
-    looked = path.is_dir() and not personal
-    beside = sorted(one.name for one in path.iterdir() if one.is_file()) if looked else []
-    return ImportReport(
-        source=source,
-        files=files,
-        not_read=[name for name in beside if name not in files],
-        participants=len(reading.counts_of),
-        enrolled=len(enrolled),
-        first_on=min(days, default=None),
-        last_on=max(days, default=None),
-        minutes=_minutes(reading),
-        counts=reading.counts,
-        notes=reading.notes,
-    )
-
-
-def _minutes(reading: Reading) -> int:
-    """Minutes with a word of the vendor; of a source that has only records, those with steps."""
-    if "minute_steps" in reading.counts:
-        return reading.counts["minute_steps"].landed
-    return sum(day.step_minute.size for day in reading.days)
-
-
-def _count_line(item: tuple[str, Count]) -> str:
-    data_type, count = item
-    why = ", ".join(f"{n:,} {reason}" for reason, n in sorted(count.rejections.items()))
-    rejected = f"{count.rejected:,} rejected" + (f" ({why})" if why else "")
-    return f"{data_type}: {count.received:,} received = {count.landed:,} landed + {rejected}"
-
-
 def _first_import(kept: Sequence[str], replies: Sequence[Reply]) -> datetime | None:
     """When exactly these files were first kept by an import; None when they are not in `kept`."""
     ending = f"-{replies[0].participant_id or 'all'}-{bundle_digest(replies)}.zst"
@@ -343,9 +310,25 @@ def _first_import(kept: Sequence[str], replies: Sequence[Reply]) -> datetime | N
     return None
 
 
-def _settle(store: Store, source: str, reading: Reading, now: datetime) -> None:
-    """Connections, receipts and rejections of an import, in one transaction after the landing."""
-    pull_id = f"import-{now:%Y%m%dT%H%M%S%fZ}"
+def _name_replies(reading: Reading, replies: Sequence[Reply]) -> None:
+    """Give each refusal the reply that holds it, where the source did not and it can be but one."""
+    for participant, counts in reading.counts_of.items():
+        mine = [reply for reply in replies if reply.participant_id in (None, participant)]
+        for data_type, count in counts.items():
+            may = [reply for reply in mine if reply.data_type == data_type] or mine
+            if len(may) == 1:
+                for reason in count.rejections:
+                    count.raw_of.setdefault(reason, may[0].sha256)
+
+
+def _settle(
+    store: Store, source: str, reading: Reading, replies: Sequence[Reply], now: datetime
+) -> None:
+    """Connections, receipts and rejections of an import, in one transaction after the landing.
+
+    The same bytes again are told of as what they were: one import, at the time of the first.
+    """
+    first = {reply.participant_id: reply.fetched_at for reply in replies}
     days = defaultdict(list)
     for day in reading.days:
         days[day.participant_id].append(day.activity_date)
@@ -353,13 +336,23 @@ def _settle(store: Store, source: str, reading: Reading, now: datetime) -> None:
         for participant, counts in sorted(reading.counts_of.items()):
             key = {"participant_id": participant, "source": source}
             mine = days[participant]
+            at = first.get(participant) or first.get(None, now)
+            pull_id = f"import-{at:%Y%m%dT%H%M%S%fZ}"
+            refused = reg.rejection.c
+            con.execute(
+                sa.delete(reg.rejection).where(
+                    refused.participant_id == participant,
+                    refused.source == source,
+                    refused.pull_id == pull_id,
+                )
+            )
             record_receipts(
                 store.register,
                 con,
                 participant_id=participant,
                 source=source,
                 pull_id=pull_id,
-                asked_at=now,
+                asked_at=at,
                 counts=counts,
                 days=(min(mine, default=None), max(mine, default=None)),
             )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -36,7 +37,7 @@ from ingestion.grants import Grants
 from ingestion.http import open_http
 from ingestion.landing import keep_raw, land
 from ingestion.pulled import Pulled, settle
-from ingestion.schedule import is_due, next_ask
+from ingestion.schedule import is_due, next_ask, not_complete
 from ingestion.settings import SCOPES, read_key, read_vendor
 from ingestion.source import (
     Ask,
@@ -93,7 +94,9 @@ def pull_connected(store: Store, source_name: str, batch: int, due_only: bool = 
             client.pace = budget.pace(grant.participant_id)
             return client
 
-        summary, errors = pull_wearables(store, source_name, batch, now, open_client, due_only)
+        summary, errors = pull_wearables(
+            store, source_name, batch, now, open_client, due_only, grants.requests
+        )
         for participant_id, error in errors.items():
             _note(grants, used.get(participant_id), error)
     for kind in (Retired, Misconfigured):  # ours, or the vendor's as a whole: the run must tell
@@ -135,10 +138,12 @@ def pull_wearables(
     now: datetime,
     open_client: OpenClient,
     due_only: bool = False,
+    spent: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[Summary, dict[str, SourceError]]:
     """Pull one batch of a source; the errors are by participant, and none is raised here.
 
-    The caller holds the batch's lock.
+    `spent` are the requests that `open_client` and its clients sent for tokens, by participant,
+    once it is done. The caller holds the batch's lock.
     """
     source = source_named(source_name)
     mine = (reg.grant.c.source == source_name) & (reg.participant.c.batch == batch)
@@ -149,6 +154,7 @@ def pull_wearables(
         pulled = list(threads.map(lambda one: pull_one(store, source, open_client, *one), due))
     together = Reading()
     for one in pulled:
+        one.requests += spent.get(one.participant_id, 0)
         together.days += one.reading.days
         together.devices += one.reading.devices
     summary.landed = land(store, together, source_name, f"{batch:04d}")
@@ -191,7 +197,7 @@ def pull_one(
     client = None
     try:
         client = open_client(source, row)
-        _fetch(source, client, pulled)
+        _fetch(store, source, client, pulled)
         keep_raw(store.lake, pulled.replies)
         pulled.reading = next(_typed(source, _read(source, pulled.replies, pulled.ask)))
     except SourceError as error:
@@ -218,11 +224,19 @@ def _unlanded(source: Source, pulled: Pulled) -> dict[str, Count]:
     return counts
 
 
-def _fetch(source: Source, client: Any, pulled: Pulled) -> None:
-    """Fetch what is asked; where the vendor's limit came near, the days until then were asked."""
+def _fetch(store: Store, source: Source, client: Any, pulled: Pulled) -> None:
+    """Fetch what is asked; where the vendor's limit came near, the days until then were asked.
+
+    Where a permission is refused that was there before, days that have landed whole would be told
+    of more poorly than they are known: then the others alone are asked for, from the start.
+    """
     try:
         for reply in _typed(source, source.fetch(client, pulled.ask)):
             pulled.replies.append(reply)
+            if reply.status == 403 and _is_poorer(store, source, pulled.ask, reply.data_type):
+                pulled.replies.clear()
+                pulled.ask = replace(pulled.ask, window=not_complete(pulled.ask))
+                return _fetch(store, source, client, pulled)
     except OutOfBudget as error:
         window = pulled.ask.window
         if window is None or error.through < window.first_on:
@@ -230,6 +244,20 @@ def _fetch(source: Source, client: Any, pulled: Pulled) -> None:
         pulled.limit = error
         pulled.rest = Window(error.through + timedelta(days=1), window.last_on)
         pulled.ask = replace(pulled.ask, window=Window(window.first_on, error.through))
+
+
+def _is_poorer(store: Store, source: Source, ask: Ask, refused: str) -> bool:
+    """Whether the ask has complete days, and an earlier pull had what is refused now."""
+    if not_complete(ask) == ask.window:
+        return False
+    told = reg.receipt.c
+    query = sa.select(told.received).where(
+        told.participant_id == ask.participant_id,
+        told.source == source.name,
+        told.data_type == refused,
+        told.received > 0,
+    )
+    return bool(store.register.rows(query.limit(1)))
 
 
 def _read(source: Source, replies: Sequence[Reply], ask: Ask) -> Iterator[Reading]:

@@ -24,7 +24,7 @@ def next_ask(study: Study, row: dict[str, Any], now: datetime) -> Ask | None:
     rules, learned = study.wearables, row.get("lateness_days") or 0
     trailing_days = 0 if _is_behind(study, row) else max(rules.trailing_days, learned)
     landed_sync_at, starts_on = row["landed_sync_at"], row["starts_on"]
-    if former := row.get("account_since"):  # an account knows nothing of the days before it
+    if former := row.get("account_since"):  # what it is now asked with tells less of days before
         starts_on = max(starts_on, former.astimezone(ZoneInfo(row["timezone"])).date())
     elif row["first_asked_on"] is None or row["first_asked_on"] > starts_on:
         landed_sync_at = None
@@ -108,6 +108,15 @@ def due_window(
         first_on = max(starts_on, through - timedelta(days=trailing_days))
     last_on = min(today, ends_on)
     return Window(first_on, last_on) if first_on <= last_on else None
+
+
+def not_complete(ask: Ask) -> Window | None:
+    """The days asked for that have not landed whole; None when all of them have."""
+    if ask.window is None or ask.synced_before is None or ask.timezone is None:
+        return ask.window
+    through = ask.synced_before.astimezone(ZoneInfo(ask.timezone)).date()
+    first_on = max(through, ask.window.first_on)
+    return Window(first_on, ask.window.last_on) if first_on <= ask.window.last_on else None
 
 
 def last_day(study: Study, row: dict[str, Any]) -> date:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ingestion.errors import BadReply, RateLimited, VendorDown
 from ingestion.landing import Landed
+
+_VENDORS = {kind.reason for kind in (VendorDown, RateLimited, BadReply)}
 
 
 @dataclass
@@ -23,6 +26,11 @@ class Summary:
     landed: Landed = field(default_factory=Landed)
     reasons: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def nobody_answered(self) -> bool:
+        """Whether the vendor left everybody without an answer; not where consent is lacking."""
+        return self.asked > 0 and not self.answered and bool(_VENDORS & self.reasons.keys())
+
     def __str__(self) -> str:
         reasons = ", ".join(f"{name} {n}" for name, n in sorted(self.reasons.items())) or "nothing"
         return (
@@ -36,3 +44,11 @@ class Summary:
         if not self.participant_days:
             return ""
         return f" ({self.requests / self.participant_days:.2f} a participant-day)"
+
+
+def say_rows(landed: Landed) -> str:
+    """What a pull of questionnaires landed, in words."""
+    return (
+        f"answers, sessions and goals: {landed.rows_new} new, {landed.rows_changed} changed, "
+        f"{landed.rows_same} as before, {landed.rows_removed} taken away"
+    )

@@ -73,6 +73,50 @@ def count_states(store: Store) -> list[tuple[str, str, int]]:
     return [(row["source"], row["state"], int(row["grants"])) for row in rows]
 
 
+def report_states(store: Store) -> list[str]:
+    """The grants by state in lines; under active ones, what is the matter with some of them."""
+    counted = count_states(store)
+    if not counted:
+        return ["no participant has been connected yet: `stepwell connect` makes a link"]
+    lines = []
+    for source, state, grants in counted:
+        lines.append(f"{source} {state}: {grants}")
+        if state == "active":
+            told = _next_steps(store, source) + _unanswered(store, source)
+            lines += [f"  {count} of them: {what}" for what, count in told]
+    return lines
+
+
+def _next_steps(store: Store, source: str) -> list[tuple[str, int]]:
+    """What is to be done about active grants, and how many they are."""
+    grant = reg.grant.c
+    query = sa.select(grant.next_step, sa.func.count().label("grants")).where(
+        grant.source == source, grant.state == "active", grant.next_step.is_not(None)
+    )
+    rows = store.register.rows(query.group_by(grant.next_step).order_by(grant.next_step))
+    return [(row["next_step"], int(row["grants"])) for row in rows]
+
+
+def _unanswered(store: Store, source: str) -> list[tuple[str, int]]:
+    """Why active grants had no answer at their last pull, and how many they are."""
+    grant, told = reg.grant.c, reg.receipt.c
+    last = (
+        sa.select(told.participant_id, sa.func.max(told.asked_at).label("at"))
+        .where(told.source == source)
+        .group_by(told.participant_id)
+        .subquery()
+    )
+    its = reg.receipt.join(
+        last, (last.c.participant_id == told.participant_id) & (last.c.at == told.asked_at)
+    ).join(reg.grant, (grant.participant_id == told.participant_id) & (grant.source == told.source))
+    failed = grant.last_pulled_at.is_(None) | (grant.last_pulled_at < told.asked_at)
+    many = sa.func.count(told.participant_id.distinct()).label("grants")
+    query = sa.select(told.reason, many).select_from(its)
+    query = query.where(told.source == source, grant.state == "active", failed)
+    rows = store.register.rows(query.group_by(told.reason).order_by(told.reason))
+    return [(f"the last pull had no answer ({row['reason']})", int(row["grants"])) for row in rows]
+
+
 def compact_days(store: Store) -> str:
     """Move closed days into their months' files (warehouse.compaction); what was done, in words."""
     done = compact(store, clock.now())

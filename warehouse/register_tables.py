@@ -104,7 +104,8 @@ grant = sa.Table(
     sa.Column("synced_at", Instant),
     sa.Column("first_asked_on", sa.Date),
     sa.Column("landed_sync_at", Instant),
-    sa.Column("account_since", Instant),  # how far another account had landed; see Grants.release
+    # How far another account, or a fuller consent, had landed; see Grants.release and .keep.
+    sa.Column("account_since", Instant),
     sa.UniqueConstraint("source", "vendor_user_id", name="one_participant_per_vendor_account"),
 )
 # A link sent to a participant, and the consents begun from it, each by the hash of its secret.

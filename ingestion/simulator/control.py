@@ -23,6 +23,11 @@ def answer(sim: Simulator, request: Request) -> Reply:
         return _set_clock(sim, request)
     if what == ("POST", "faults"):
         return _arm(sim, request)
+    if what == ("GET", "faults"):
+        armed = sim.state.armed()
+        return as_json({"faults": [{"number": n, "used": used, **spec} for n, spec, used in armed]})
+    if request.method == "DELETE" and what[1].partition("/")[0] == "faults":
+        return _disarm(sim, what[1])
     if what == ("GET", "log"):
         names = ("personality", "path", "participant_id", "status", "fault", "count")
         rows = [dict(zip(names, (*key, n), strict=True)) for key, n in sorted(sim.log.items())]
@@ -60,6 +65,17 @@ def _arm(sim: Simulator, request: Request) -> Reply:
     spec = _body(request)
     wrong = check_spec(spec, sim.world)
     return as_json({"error": wrong}, 400) if wrong else as_json({"armed": sim.state.arm(spec)})
+
+
+def _disarm(sim: Simulator, what: str) -> Reply:
+    """Forget every fault (`faults`), or one (`faults/2`)."""
+    number = what.removeprefix("faults/") if what != "faults" else None
+    if number is not None and not (number.isascii() and number.isdecimal()):
+        return as_json({"error": f"{number!r} is no number; GET /_emu/faults lists them"}, 400)
+    gone = sim.state.disarm(int(number) if number else None)
+    if not gone and number:
+        return as_json({"error": f"no fault {number} is armed; GET /_emu/faults lists them"}, 404)
+    return as_json({"disarmed": gone})
 
 
 def _body(request: Request) -> Any:

@@ -92,13 +92,24 @@ def redirect(address: str, **params: str) -> Reply:
 
 
 def account_page(request: Request, participants: tuple[SimParticipant, ...]) -> Reply:
-    """The page on which a participant picks their account; each link consents at once."""
-    rows = (
-        (urlencode([*request.query, ("login_hint", p.participant_id)]), p.participant_id)
+    """The page on which a participant unticks permissions, then picks their account or denies.
+
+    It comes back with the query it came with, a `granted` for each box (and a blank one, to tell
+    no box from no page), and `login_hint` or `denied`.
+    """
+
+    def field(kind: str, name: str, value: str, rest: str = "") -> str:
+        return f'<input type="{kind}" name="{name}" value="{html.escape(value)}"{rest}>'
+
+    boxes = "".join(
+        f"<label>{field('checkbox', 'granted', scope, ' checked')}{html.escape(scope)}</label><br>"
+        for scope in request.params["scope"].split()
+    )
+    accounts = "".join(
+        f'<li><button name="login_hint" value="{p.participant_id}">{p.participant_id}</button></li>'
         for p in participants
     )
-    links = "".join(
-        f'<li><a href="{html.escape(f"{request.path}?{query}")}">{name}</a></li>'
-        for query, name in rows
-    )
-    return as_html("Choose an account", inner=f"<ul>{links}</ul>")
+    hidden = "".join(field("hidden", html.escape(name), value) for name, value in request.query)
+    deny = '<button name="denied" value="yes">Deny</button>'
+    inner = f"{hidden}{field('hidden', 'granted', '')}{boxes}<ul>{accounts}</ul>{deny}"
+    return as_html("Choose an account", inner=f"<form>{inner}</form>")

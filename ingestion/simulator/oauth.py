@@ -25,31 +25,45 @@ def gone(participant: SimParticipant, now: datetime) -> bool:
 
 
 def authorize(sim: Simulator, request: Request, kind: str, scopes: frozenset[str]) -> Reply:
-    """Consent at once in the name of `login_hint`; without one, a page to pick an account from."""
+    """Consent at once in the name of `login_hint`; without one, a page to pick an account from.
+
+    `granted`, where there is any, are the permissions that were ticked; without a tick, and with
+    `denied`, the answer is no.
+    """
     params = request.params
     wrong = _wrong_with(params, scopes)
     if wrong:
         return as_html(f"Error 400: {wrong}", 400)
+    address, state = params["redirect_uri"], params.get("state", "")
+    granted = _granted(request)
+    if not granted or "denied" in params:
+        return redirect(address, error="access_denied", state=state)
     hint = params.get("login_hint")
     if not hint:
         return account_page(request, sim.world.participants)
     participant = sim.world.participant(hint)
     if participant is None:
         return as_html("Error 400: unknown account", 400)
-    address, state = params["redirect_uri"], params.get("state", "")
     if not participant.connects or gone(participant, sim.now()):
         return redirect(address, error="access_denied", state=state)
     content = {
         "kind": kind,
         "who": participant.participant_id,
         "to": address,
-        "scope": params["scope"],
+        "scope": granted,
         "challenge": params.get("code_challenge", ""),
         "offline": params.get("access_type") == "offline",
         "at": int(sim.now().timestamp()),
         "number": sim.state.next_number(f"consents of {participant.participant_id}"),
     }
     return redirect(address, code=sim.signer.sign(CODE_PREFIX, content), state=state)
+
+
+def _granted(request: Request) -> str:
+    """The permissions asked for of which none was unticked, as a `scope`."""
+    ticked = {value for name, value in request.query if name == "granted"}
+    asked = request.params["scope"].split()
+    return " ".join(scope for scope in asked if not ticked or scope in ticked)
 
 
 def _wrong_with(params: dict[str, str], scopes: frozenset[str]) -> str:

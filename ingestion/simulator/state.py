@@ -131,6 +131,12 @@ class State:
         rows = self._read("SELECT id, spec, used FROM fault ORDER BY id")
         return [(int(n), json.loads(spec), int(used)) for n, spec, used in rows]
 
+    def disarm(self, number: int | None = None) -> int:
+        """Forget the fault of that number, or all; how many there were."""
+        if number is None:
+            return self._write("DELETE FROM fault")
+        return self._write("DELETE FROM fault WHERE id = ?", number)
+
     def use(self, number: int) -> None:
         """Count one use of an armed fault."""
         self._write("UPDATE fault SET used = used + 1 WHERE id = ?", number)

@@ -21,7 +21,11 @@ Weights = Mapping[tuple[str, str, str, str], str]  # url, version, linkId, code 
 
 
 class Refused(ValueError):
-    """A response that cannot land; its text is the reason that is counted."""
+    """A response that cannot land: the reason that is counted, and the linkId where it lies."""
+
+    def __init__(self, reason: str, link: str = "") -> None:
+        super().__init__(reason)
+        self.link = link
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def _value(
     if nth is not None:
         answers = answers[nth - 1 : nth]
     if len(answers) > 1:
-        raise Refused("several_answers")
+        raise Refused("several_answers", link)
     return _text_of(answers[0], link, means, kept, weights) if answers else None
 
 
@@ -183,7 +187,7 @@ def _text_of(
     else:
         found = None
     if found is None:
-        raise Refused("answer_type")
+        raise Refused("answer_type", link)
     return found
 
 
@@ -203,5 +207,5 @@ def _coded(
     )
     found = next((one for one in told if one is not None), None)
     if found is None:
-        raise Refused("no_value_of_code")
+        raise Refused("no_value_of_code", link)
     return found

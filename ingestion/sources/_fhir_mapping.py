@@ -1,16 +1,6 @@
 """[sources.fhir] of study.toml: which Questionnaire is which instrument, and which visit it was.
 
-    [sources.fhir]
-    encounters = { "Encounter/17" = "baseline" }   # a reference or identifier, of whoever came then
-    visit_extension = "https://example.org/visit"  # of a response; its value is a visit code
-    [sources.fhir.questionnaires."https://example.org/Questionnaire/phq-9"]
-    instrument = "PHQ9"
-    items = { "/44250-9" = "1", "/44255-8" = "2" } # linkId = item
-    values = { "LA6568-5" = "0" }                  # of coded answers; else the Questionnaire's own
-    visit = "baseline"                             # where it is only ever this one
-
-A canonical URL stands without its version. `"pains#2" = "3"` is the second answer to a repeating
-item or in a repeating group; `"pains=back" = "3"` is whether the code `back` was chosen (1 or 0).
+All settings are in the words of ingestion.sources.fhir.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from ingestion.sources._fitabase_files import Part
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 HEART_RATE = (30, 220)  # plausible beats a minute
+MOST_DAY_STEPS = 24 * 60 * 30_000
 MOST_MINUTE_STEPS = 30_000  # above it is no count; implausible ones below are judged per day
 _BEYOND = np.iinfo(np.int64).max
 _SPAN = 1 << 32  # wider than any clock minute, hour or day: participant * _SPAN + it is one key
@@ -35,10 +36,15 @@ class Points:
     clock: Ints
     fold: Ints
     value: Ints
+    part: npt.NDArray[np.int32]  # which of the files of this data type says so
 
     def take(self, which: Ints | Flags | slice) -> Points:
         return Points(
-            self.participant[which], self.clock[which], self.fold[which], self.value[which]
+            self.participant[which],
+            self.clock[which],
+            self.fold[which],
+            self.value[which],
+            self.part[which],
         )
 
     def of(self, participant: int) -> Points:
@@ -58,24 +64,28 @@ class Points:
 class Tally:
     """Data points of one type, received and refused, for each participant."""
 
-    def __init__(self, people: int) -> None:
-        self._people = people
+    def __init__(self, people: int, hashes: Sequence[str]) -> None:
+        self._people, self._hashes = people, hashes
         self._received = np.zeros(people, np.int64)
         self._refused: dict[str, Ints] = {}
+        self._part: dict[str, Ints] = {}  # reason -> a file with such a point, by participant
 
     def receive(self, participant: Ints) -> None:
         self._received += np.bincount(participant, minlength=self._people)
 
-    def refuse(self, reason: str, participant: Ints) -> None:
+    def refuse(self, reason: str, points: Points, which: Ints | Flags) -> None:
         none = np.zeros(self._people, np.int64)
+        participant = points.participant[which]
         more = np.bincount(participant, minlength=self._people)
         self._refused[reason] = self._refused.get(reason, none) + more
+        self._part.setdefault(reason, none.copy())[participant] = points.part[which]
 
     def count_of(self, participant: int) -> Count:
         """The count of one participant: received = landed + rejected."""
         count = Count(received=int(self._received[participant]))
         for reason, points in self._refused.items():
-            count.reject(reason, int(points[participant]))
+            held_by = self._hashes[self._part[reason][participant]]
+            count.reject(reason, int(points[participant]), held_by)
         count.landed = count.received - count.rejected
         return count
 
@@ -156,14 +166,14 @@ class Export:
         beside_steps = np.isin(points.participant * _SPAN + points.clock // DAY, days)
         if points.participant.size:
             tally = self.tallies["heart_rate"]
-            tally.refuse("implausible_heart_rate", points.participant[~plausible])
-            tally.refuse("no_step_minutes", points.participant[plausible & ~beside_steps])
+            tally.refuse("implausible_heart_rate", points, ~plausible)
+            tally.refuse("no_step_minutes", points, plausible & ~beside_steps)
         kept = points.take(plausible & beside_steps)
         _, first = np.unique(kept.participant * _SPAN + kept.clock, return_index=True)
         return kept.take(first)
 
     def _read_totals(self) -> tuple[Points, set[int]]:
-        points, last = self._one_word_each("daily_steps")
+        points, last = self._one_word_each("daily_steps", most=MOST_DAY_STEPS)
         hours, _, reach = self._gathered("hourly_steps", counted=False)
         ends = np.full(len(self.participants), -1, np.int64)
         np.maximum.at(ends, hours.participant, reach + 60)
@@ -174,7 +184,7 @@ class Export:
         )
         unfinished = over_before | (last & ~with_hours)
         if points.participant.size:
-            self.tallies["daily_steps"].refuse("unfinished_day", points.participant[unfinished])
+            self.tallies["daily_steps"].refuse("unfinished_day", points, unfinished)
         keys = points.participant * _SPAN + points.clock // DAY
         return points.take(~unfinished), set(keys[unfinished].tolist())
 
@@ -191,10 +201,10 @@ class Export:
         winner = np.flatnonzero(ends)[np.cumsum(np.append(False, ends[:-1]))[: order.size]]
         same = points.value[order] == points.value[order[winner]]
         if tally := self.tallies.get(data_type):
-            tally.refuse("blank_or_negative", points.participant[points.value < 0])
-            tally.refuse("impossible", points.participant[points.value > most])
-            tally.refuse("repeated", points.participant[order[~ends & same]])
-            tally.refuse("replaced_by_another_word", points.participant[order[~ends & ~same]])
+            tally.refuse("blank_or_negative", points, points.value < 0)
+            tally.refuse("impossible", points, points.value > most)
+            tally.refuse("repeated", points, order[~ends & same])
+            tally.refuse("replaced_by_another_word", points, order[~ends & ~same])
         return points.take(order[ends]), last[order[ends]]
 
     def _gathered(self, data_type: str, counted: bool = True) -> tuple[Points, Flags, Ints]:
@@ -214,11 +224,12 @@ class Export:
             _joined([part.clock for part in parts]),
             _joined(folds),
             _joined([part.value for part in parts]),
+            _numbered([part.value.size for part in parts]),
         )
         if counted and parts:
-            self.tallies.setdefault(data_type, Tally(len(self.participants))).receive(
-                points.participant
-            )
+            hashes = [part.sha256 for part in parts]
+            tally = self.tallies.setdefault(data_type, Tally(len(self.participants), hashes))
+            tally.receive(points.participant)
         reach = _joined(reaches)
         return points, points.clock == reach, reach
 
@@ -252,6 +263,11 @@ def _repeated_minutes(clock: Ints, zone: str | None) -> Ints:
         return np.empty(0, np.int64)
     days = range(int(clock.min()) // DAY, int(clock.max()) // DAY + 1)
     return _joined([day * DAY + np.flatnonzero(local_day(day, zone).repeated) for day in days])
+
+
+def _numbered(sizes: Sequence[int]) -> npt.NDArray[np.int32]:
+    """Which part each point of parts of these sizes is of."""
+    return np.repeat(np.arange(len(sizes), dtype=np.int32), np.array(sizes, np.int64))
 
 
 def _joined(arrays: Sequence[Ints]) -> Ints:

@@ -22,6 +22,7 @@ MINUTE, DAY = 60, 86_400  # seconds
 DAY_MINUTES = 1_440
 MOST = 65_535  # what a minute's count, or a minute's number, can be in the lake (16 bits)
 DENSE = 2 / 3  # of the minutes with a heart beat; walking alone is in a third of them
+MOST_GAP = 10  # minutes without a step point in which a heart beat is still between two of them
 LEAST_OFFSET, MOST_OFFSET = -12 * 3600, 14 * 3600  # of the world's zones, in seconds from UTC
 _EPOCH = date(1970, 1, 1)
 
@@ -91,14 +92,14 @@ def heart_minutes(
 
     These points carry no offset: the nearest step point lends its own, or where that is the
     zone's the zone, which knows of summer time. A device that gives a step point to every minute
-    that it is worn (DENSE) tells with them which days were asked for: a heart beat before the first
-    or after the last of them was on another date, in a place that is not known.
+    that it is worn (DENSE) tells with them which days were asked for: a heart beat far from them
+    (MOST_GAP) was on another date, in a place that is not known.
     """
     minute, first = np.unique(start // MINUTE, return_index=True)
     count.reject("duplicate", start.size - minute.size)
     beside = np.isin(minute, steps.minute)
     if minute.size and beside.mean() >= DENSE:
-        asked = (minute >= steps.minute[0]) & (minute <= steps.minute[-1])
+        asked = beside | (_gap_around(minute, steps.minute) <= MOST_GAP)
         count.reject("no_step_minute", int((~asked).sum()))
         minute, first = minute[asked], first[asked]
     offset = _offsets_near(minute, steps, zone)
@@ -108,6 +109,15 @@ def heart_minutes(
     count.landed += int(inside.sum())
     columns = (minute, day, offset, np.zeros_like(minute), page[first])
     return Worn(*(column[inside] for column in columns))
+
+
+def _gap_around(minute: Longs, points: Longs) -> Longs:
+    """Minutes from the step point before each minute to the one after; endless without one."""
+    far = np.iinfo(np.int64).max // 4
+    fenced = np.concatenate([[-far], points, [far]])
+    after = np.searchsorted(fenced, minute)
+    gap: Longs = fenced[after] - fenced[after - 1]
+    return gap
 
 
 def _offsets_near(minute: Longs, steps: Worn, zone: tzinfo) -> Longs:

@@ -1,16 +1,6 @@
 """[sources.table_export] of study.toml, and the column names that need no setting.
 
-    [sources.table_export]
-    dates = "day_first"                     # of 05/06/2026; or "month_first"
-    [sources.table_export.visits]
-    "Woche 4" = "week_4"                    # as the tables write it; code and label always work
-    [sources.table_export.instruments.NPRS]
-    fields = { "1" = "pain_now" }           # or fields_from = "fabq_q{item}" and items = 16
-    date = "pain_date"
-
-Without settings a column is an instrument's by its name: `fabq_3`, `FABQ3` and `rmdq24_12` are
-items 3 and 12; instruments of one item also go by their name alone (`nprs`, `func`, `func_score`).
-The day of the answers is the column `nprs_date` of an instrument, or `answered_on` of all.
+All settings are in the words of ingestion.sources.table_export.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ class AppleHealth:
         for export in exports_in(client, ask):
             number = 0
             for path in export.paths:
-                for content, size, label in _exports_at(path, export.participant_id):
+                whose = export.participant_id
+                called = whose if path.is_dir() else f"{whose}: {path.name}"
+                for content, size, label in _exports_at(path, called):
                     number += 1
                     request = f"{export.participant_id}/export-{number}.tsv"
                     yield self._reply(content, size, label, export.participant_id, request, ask)

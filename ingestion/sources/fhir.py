@@ -6,6 +6,18 @@
 ValueSet resources that lie beside the responses tell what coded answers count (ordinalValue,
 itemWeight), where study.toml does not.
 
+    [sources.fhir]
+    encounters = { "Encounter/17" = "baseline" }   # a reference or identifier, of whoever came then
+    visit_extension = "https://example.org/visit"  # of a response; its value is a visit code
+    [sources.fhir.questionnaires."https://example.org/Questionnaire/phq-9"]
+    instrument = "PHQ9"
+    items = { "/44250-9" = "1", "/44255-8" = "2" } # linkId = item
+    values = { "LA6568-5" = "0" }                  # of coded answers; else the Questionnaire's own
+    visit = "baseline"                             # where it is only ever this one
+
+A canonical URL stands without its version. `"pains#2" = "3"` is the second answer to a repeating
+item or in a repeating group; `"pains=back" = "3"` is whether the code `back` was chosen (1 or 0).
+
 Rules
 - `completed` and `amended` land; `entered-in-error` takes back: its answers are blank until
   another response fills them in. Whatever else is under way, and lands nothing.
@@ -17,7 +29,7 @@ Rules
 - Who answered is the subject's identifier or reference, looked up in `--ids`; without it the
   identifier, or the id referred to, is the participant.
 - A response lands whole or not at all, and is counted with its reason. A coded answer that nothing
-  gives a number is a reason. Kept are mapped answers and their codes: see _fhir_files.
+  gives a number is a reason. Kept are mapped answers and their codes.
 """
 
 from __future__ import annotations
@@ -40,6 +52,7 @@ from ingestion.sources._fhir_mapping import Mapping, read_mapping
 SUFFIXES = (".json", ".ndjson", ".jsonl")
 RESPONSE = "QuestionnaireResponse"
 FORMS = "forms"  # what is counted: whole responses
+MOST_NAMED = 3  # responses that the report names for each reason of refusal
 
 
 class Fhir:
@@ -76,14 +89,21 @@ class Fhir:
         reading.count(FORMS)
         forms: list[Form] = []
         notes: Counter[str] = Counter()
+        cases: dict[str, list[str]] = {}
         bodies = [(reply, read_kept(reply)) for reply in replies]
         weights = _weights(one for _, body in bodies for one in body["weights"])
         for reply, body in bodies:
-            for kept in body["responses"]:
-                form = _read_one(kept, mapping, weights, reply, ask, reading, notes)
-                forms += [form] if form else []
+            for number, kept in enumerate(body["responses"], start=1):
+                try:
+                    forms.append(_read_one(kept, mapping, weights, reply, ask, notes))
+                except Refused as refused:
+                    _count(reading, kept["participant"], str(refused), reply)
+                    at = f", linkId {refused.link}" if refused.link else ""
+                    where = f"{reply.called} response {number}{at}"
+                    cases.setdefault(str(refused), []).append(where)
         _settle(forms, reading)
         reading.notes = [f"{what} ({count})" for what, count in sorted(notes.items())]
+        reading.notes += [_first_few(why, places) for why, places in sorted(cases.items())]
         return reading
 
 
@@ -118,26 +138,27 @@ def _weights(told: Iterable[KeptWeight]) -> Weights:
 
 
 def _read_one(
-    kept: Kept, mapping: Mapping, weights: Weights, reply: Reply, ask: Ask,
-    reading: Reading, notes: Counter[str],
-) -> Form | None:  # fmt: skip
-    """The form of a response, or None with its refusal counted."""
+    kept: Kept, mapping: Mapping, weights: Weights, reply: Reply, ask: Ask, notes: Counter[str]
+) -> Form:
+    """The form of a response; raises Refused."""
     canonical = kept["questionnaire"]
     means = mapping.of(canonical) if canonical else None
-    try:
-        if canonical is None:
-            raise Refused("no_questionnaire")
-        if means is None:
-            notes[f"not in [sources.fhir.questionnaires]: {canonical}"] += 1
-            raise Refused("unknown_questionnaire")
-        form = read_form(kept, means, weights, reply, ask)
-    except Refused as refused:
-        _count(reading, kept["participant"], str(refused), reply)
-        return None
+    if canonical is None:
+        raise Refused("no_questionnaire")
+    if means is None:
+        notes[f"not in [sources.fhir.questionnaires]: {canonical}"] += 1
+        raise Refused("unknown_questionnaire")
+    form = read_form(kept, means, weights, reply, ask)
     if kept["passed_over"]:
         links = ", ".join(kept["passed_over"])
         notes[f"{canonical}: answers that study.toml does not map: {links}"] += 1
     return form
+
+
+def _first_few(why: str, places: Sequence[str]) -> str:
+    """A refusal with where the first of its responses lie, to find and mend them."""
+    more = len(places) - MOST_NAMED
+    return f"{why}: {', '.join(places[:MOST_NAMED])}" + (f" and {more} more" if more > 0 else "")
 
 
 def _settle(forms: Sequence[Form], reading: Reading) -> None:

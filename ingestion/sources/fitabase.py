@@ -7,14 +7,16 @@ Rules
 - Which word wins: the file that reaches later for that participant; at the same reach the larger
   count. The order of files is nothing. Equal words count once; both kinds are counted.
 - `fetched_at` of a day is how far the export reaches for that participant, not when it was
-  imported: so a later export replaces an earlier one whichever is loaded first. A day with a total
+  imported: so a later export replaces an earlier one whichever is loaded first. It is the files'
+  own clock (as if UTC), so that a zone mended later places the same export anew. A day with a total
   and no minutes carries its own start, so that it never replaces a day with minutes.
 - A daily total is unfinished, and refused, when the participant's hours end before the day does;
   or when it is the last of its file and no hourly file ends with that day.
 - Wear is minutes with a heart rate of 30 to 220 (RAPIDS, Fitbit data yield; the bounds are ours),
   on days from a participant's first to last heart rate; other days have wear_method steps and no
   runs.
-- Clock times are naive: see ingestion.local_days for the days on which clocks change.
+- Clock times are naive. A time that spring skips is kept an hour later, in elapsed time; one that
+  autumn repeats is the first passing, and its second, other word the second.
 """
 
 from __future__ import annotations
@@ -96,11 +98,21 @@ def understood(folder: Path) -> list[Path]:
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]
     found = [path for path in files if kind_of(path.name, path.read_bytes())]
     if not found:
+        named = ", ".join(path.name for path in files[:3]) or "no file is in it"
         raise BadInput(
-            f"{folder}: no Fitabase export among its {len(files)} files "
-            f"({', '.join(path.name for path in files[:3]) or 'it is empty'}); {NEEDED}"
+            f"{folder}: no Fitabase export among its {len(files)} files ({named}); "
+            f"{_hint(folder) or NEEDED}"
         )
     return found
+
+
+def _hint(folder: Path) -> str:
+    """Where the export lies that was looked for a level too high; blank for nowhere."""
+    for below in sorted(one for one in folder.iterdir() if one.is_dir()):
+        files = (one for one in below.iterdir() if one.is_file())
+        if any(kind_of(one.name, one.read_bytes()) for one in files):
+            return f"its folder {below.name} has one: give that"
+    return ""
 
 
 def _participants(named: set[str], ids: Mapping[str, str] | None) -> dict[str, str]:
@@ -158,8 +170,9 @@ def _read_participant(export: Export, index: int, source: str, reading: ExportRe
     steps, totals = export.steps.of(index), export.totals_of(index)
     minutes, worn = dict(steps.by_day()), dict(export.heart.of(index).by_day())
     if minutes:
-        reach = instant_of(int(steps.clock[-1]), zone) + timedelta(minutes=1)
-        reading.covered_to[participant] = reach
+        last = int(steps.clock[-1])
+        reading.covered_to[participant] = instant_of(last, zone) + timedelta(minutes=1)
+        told_at = instant_of(last, None) + timedelta(minutes=1)
     files = export.files_of(index)
     for day in sorted({*minutes, *totals}):
         local = local_day(day, zone)
@@ -175,7 +188,7 @@ def _read_participant(export: Export, index: int, source: str, reading: ExportRe
                 vendor_steps=totals.get(day),
                 era="file",
                 device_model=None,
-                fetched_at=reach if day in minutes else local.start_at,
+                fetched_at=told_at if day in minutes else instant_of(day * DAY, None),
                 raw_sha256=files,
                 **_lists(local, minutes.get(day), worn.get(day), has_heart),
             )

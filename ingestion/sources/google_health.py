@@ -2,7 +2,9 @@
 
 Contract: discovery document health:v4, revision 20261030; developers.google.com/health.
 Only the participant's wearables are asked for: a phone in a bag counts steps too, and what was
-typed in by hand was not measured.
+typed in by hand was not measured. Without the heart rate wear rests on explicit zeros. Who shared
+it before and does not now is asked for the days alone that have not landed whole: the others keep
+their wear, and what comes late for them is not asked for while it is refused.
 """
 
 from __future__ import annotations

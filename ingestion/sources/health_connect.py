@@ -1,12 +1,12 @@
 """Health Connect's StepsRecord as tables (CSV, Parquet, its SQLite export), one person's own.
 
 `stepwell import health_connect PATH --participant P`, where PATH is a table, a zip or a folder of
-tables; or a folder with an entry for each participant (ingestion.whose).
+tables; or a folder with an entry named by each participant, like `P-014.zip` or a folder `P-014`.
 
 Rules
 - A record is a count from startTime to endTime; of one id the newest lastModifiedTime counts.
 - Several apps (dataOrigin) may have counted one walk, and are never summed: at each instant the
-  first app counts, within an app the newer record (ingestion.intervals; so Health Connect itself
+  first app counts, within an app the newer record (so Health Connect itself
   adds up). `--set prefer="com.example.one,com.example.two"` puts apps first; then come those of
   wearables, others, and the phone's own counters; among equals by name.
 - A count is spread evenly over its interval: minutes are derived, only their sum is measured.
@@ -168,8 +168,8 @@ def _add_days(
     day = (minutes.minute * 60 + offset) // 86_400
     worn = Worn(minutes.minute, day, offset, minutes.steps, np.zeros_like(day))
     reach = datetime.fromtimestamp((int(minutes.minute[-1]) + 1) * 60, UTC)
-    newest = datetime.fromtimestamp(int(records.modified.max()) / 1000, UTC)
-    days = [_day(who, number, part, tz, max(reach, newest)) for number, part in sorted(
+    reach = max(reach, datetime.fromtimestamp(int(records.modified.max()) / 1000, UTC))
+    days = [_day(who, number, part, tz, reach) for number, part in sorted(
         worn.by_day().items())]  # fmt: skip
     reading.days += days
     reading.covered_to[who.participant_id] = reach

@@ -6,6 +6,22 @@ Read under the mapping of the API, [sources.redcap]: a study may go from one to 
 without changing anything. A folder holds one data file or more (flat or EAV, raw codes) and, best,
 the project's data dictionary, by which fields, identifiers and decimal commas are known.
 
+Settings of study.toml; the study.toml that `stepwell init` writes has them filled in:
+
+    [sources.redcap]
+    record_id = "record_id"          # the field that is the participant
+    missing_codes = ["-99"]          # these mean no answer
+    decimal_comma = true             # 7,5 is seven and a half
+    dates = "day_first"              # or "month_first": how another program rewrote an export
+    timezone = "Asia/Jerusalem"      # of the server's clock, by which exports are told apart
+    [sources.redcap.codes.arm]       # a project's codes -> the study's, by column of the roster
+    "1" = "etmi"
+    [sources.redcap.events]          # event -> visit
+    [sources.redcap.instruments.FABQ]  # fields by item, or fields_from and items; date
+    [sources.redcap.sessions]        # form, held_on, attended, therapist_id
+    [sources.redcap.goals]           # form, valid_from, goal_steps, rule
+    [sources.redcap.roster]          # event, site, enrolled_on, starts_on, arm, ...
+
 Rules
 - Kept are only the record id, event, repeat, the mapped columns, and whether and when their forms
   were completed: the rest of a row may tell who somebody is. A mapped field that the dictionary

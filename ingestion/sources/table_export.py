@@ -15,6 +15,20 @@ A wide row's instrument with no answer at all was not filled in and lands nothin
 one that was lands as an answer without a value. The same fact twice counts once; two different
 facts under one key are refused, as is any code that study.toml does not know. Kept are the columns
 that are read; a table with names or contacts is refused, so that none is handed on.
+
+Settings of study.toml, which a study may leave out:
+
+    [sources.table_export]
+    dates = "day_first"                     # of 05/06/2026; or "month_first"
+    [sources.table_export.visits]
+    "Woche 4" = "week_4"                    # as the tables write it; code and label always work
+    [sources.table_export.instruments.NPRS]
+    fields = { "1" = "pain_now" }           # or fields_from = "fabq_q{item}" and items = 16
+    date = "pain_date"
+
+Without settings a column is an instrument's by its name: `fabq_3`, `FABQ3` and `rmdq24_12` are
+items 3 and 12; instruments of one item also go by their name alone (`nprs`, `func`, `func_score`).
+The day of the answers is the column `nprs_date` of an instrument, or `answered_on` of all.
 """
 
 from __future__ import annotations
@@ -162,8 +176,13 @@ def _table_of(sheet: Sheet, ask: Ask) -> _Known:
     cells = Cells(sheet, ask.study, mapping)
     kind = next((k for k in _KINDS if k[0] <= names and (k[2] is not _wide or cells.items)), None)
     if kind is None:
-        columns = ", ".join(list(sheet.columns.values())[:6]) or "none"
-        raise BadInput(f"{sheet.where}: not a table known here (its columns: {columns}); {NEEDED}")
+        # Not the others' names: where the header is missing they are somebody's values.
+        ours = names & frozenset().union(*(one[0] | one[1] for one in _KINDS))
+        known = ", ".join(title for name, title in sheet.columns.items() if name in ours) or "none"
+        raise BadInput(
+            f"{sheet.where}: not a table known here (of its {len(names)} columns known: {known}); "
+            f"{NEEDED}"
+        )
     needs, may_have, reader = kind
     unread = names - needs - may_have
     if reader is _wide:

@@ -1,21 +1,22 @@
 """Google Takeout of Fitbit and Google Health: old JSON and new CSV of minutes, one person's own.
 
 `stepwell import takeout PATH --participant P`, where PATH is a folder or a zip (a split one is one
-export); or a folder with an entry for each participant (ingestion.whose).
+export); or a folder with an entry named by each participant, like `P-014.zip` or a folder `P-014`.
 
 Rules
 - One day is never read of JSON and of CSV, which hold the same steps: CSV wins
-  (but see `one_format` for the day on which it begins).
+  (but where it begins within a local day, and JSON has steps from before, JSON has that day).
 - CSV states UTC. The clock of JSON is disputed: `--set time=detect|utc|local`; detect (as it is
   unless set) compares with CSV of the same days, and where that does not tell, local time is
-  assumed and the report says so (`_takeout_clock`).
+  assumed and the report says so.
 - Of several data sources in one minute one counts: wearables before phones before apps that others
   fill (Health Connect), between equals the larger; `--set prefer="Name,Other"` puts names first.
   A stamp that comes twice counts once, the larger; seconds of one minute are summed.
 - Of two exports that have a day, the one that reaches further wins, whichever is imported first:
   `fetched_at` of a day is how far the export reaches. A clock that was set or detected goes before
   an assumed one of the same export (by microseconds of it).
-- Days are those of the roster's zone. Steps on a clock that spring skips: ingestion.local_days.
+- Days are those of the roster's zone. Steps on a clock that spring skips are
+  kept an hour later, in elapsed time.
 - Wear is minutes with a heart rate of 30 to 220 (RAPIDS, Fitbit data yield; the bounds are ours)
   whose stated confidence is not 0, on days from a participant's first to last heart rate; other
   days have wear_method steps and no runs.

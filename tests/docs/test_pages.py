@@ -9,6 +9,8 @@ import pytest
 from support.house import PACKAGES, ROOT, modules
 
 from dags.cli import main as stepwell
+from ingestion.simulator.oauth import CLIENT_ID, CLIENT_SECRET
+from ingestion.simulator.redcap import REDCAP_TOKEN
 from warehouse.publish import STABLE_NAME, connect
 from warehouse.tables import PUBLISHED
 
@@ -121,6 +123,14 @@ def published(tmp_path, monkeypatch):
         table.create(con)
     con.close()
     monkeypatch.chdir(tmp_path)
+
+
+def test_the_simulators_page_names_its_own_credentials():
+    page = (ROOT / "docs/simulator.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^STEPWELL_(\w+(?:ID|SECRET|TOKEN))=(\w[\w-]*)$", page, re.MULTILINE))
+    own = {"CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET}
+    vendors = {f"{v}_{k}": own[k] for v in ("GOOGLE_HEALTH", "FITBIT") for k in own}
+    assert told == {**vendors, "REDCAP_TOKEN": REDCAP_TOKEN}
 
 
 def test_every_error_has_its_page():

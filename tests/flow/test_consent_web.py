@@ -21,7 +21,7 @@ from ingestion.consent_web import COOKIE, consent_routes, invite
 from ingestion.errors import Misconfigured
 from ingestion.grants import Grants
 from ingestion.http import open_http
-from ingestion.settings import read_key
+from ingestion.settings import SCOPES, read_key
 from ingestion.simulator.server import bind, server_for
 from warehouse import register as reg
 
@@ -159,6 +159,21 @@ def test_a_permission_left_out_is_said_and_can_be_mended_by_the_same_link(partic
     assert participant.grant().state == "scope_missing"
     assert heading(participant.connect(link, "P001")) == "You are connected"
     assert participant.grant().state == "active"
+
+
+def test_the_heart_rate_left_out_connects_says_so_and_can_be_mended_by_the_same_link(participant):
+    link = invite(participant.study, "google_health", "P001")
+    without = " ".join(SCOPES["google_health"][:-1])
+    assert heading(participant.browser.get(f"{link}/without")) == "Connect your device"
+    page = participant.connect(link, "P001", scope=without)
+    assert heading(page) == "You are connected, but a permission was left out"
+    assert "heart rate" in page.text
+    assert f'href="{urlsplit(link).path}">Try again' in page.text
+    assert participant.grant().state == "active"
+    assert "heart rate" in participant.grant().next_step
+    assert heading(participant.connect(link, "P001")) == "You are connected"
+    assert participant.grant().next_step is None
+    assert heading(participant.browser.get(f"{link}/without")) == "This link has been used"
 
 
 def test_all_permissions_left_out_is_the_same(participant):

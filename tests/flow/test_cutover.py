@@ -84,6 +84,12 @@ def test_the_successor_fills_the_gap_and_the_bridge_compares_the_overlap(switche
         OLD
     ]
 
+    run.pulled_at.append(run.sim.now())
+    run.build()
+    shown = CliRunner().invoke(main, ["cutover"])
+    nothing = "no day to compare yet: in two sources, in full and worn long enough by both"
+    assert shown.output.splitlines()[-1] == nothing
+
     connect_headless(run.store, "google_health", OLD)
     assert find_reconsents(run.store, run.sim.now()) == []
     run.pull(world.settles_at)

@@ -173,11 +173,11 @@ def test_a_source_that_study_toml_does_not_list_is_said(tmp_path):
 def test_what_was_not_read_is_no_file_of_the_report(store, tmp_path):
     place = export("takeout", tmp_path, "late")
     (place / "Takeout" / "archive_browser.html").write_text("x")
-    assert str(load(store, "takeout", place)).startswith("takeout: 1 participants from 1 files\n")
+    assert str(load(store, "takeout", place)).startswith("takeout: 1 participant from 1 file\n")
     folder = export("garmin_fit", tmp_path, "late").parent
     (folder / "ride.fit").write_bytes(fit.fit(fit.file_id(fit.ACTIVITY)))
     assert str(load(store, "garmin_fit", folder)).startswith(
-        "garmin_fit: 1 participants from 1 files\n"
+        "garmin_fit: 1 participant from 1 file\n"
     )
 
 
@@ -216,7 +216,7 @@ def test_a_workbook_is_kept_as_its_columns_and_not_with_its_author(store, tmp_pa
     sheet.append([PERSON, "week_4", 6, "Anna"])
     book.save(tmp_path / "answers.xlsx")
     report = load(store, "table_export", tmp_path, participant_id=None)
-    assert str(report).startswith("table_export: 1 participants from 1 files\nenrolled: 0\nrows: 1")
+    assert str(report).startswith("table_export: 1 participant from 1 file\nrows: 1")
     assert b"week_4,6" in kept_in(store)
     assert b"docProps" not in kept_in(store)  # where a workbook names its author
 

@@ -84,6 +84,33 @@ def test_a_participants_discharge_is_in_no_masked_table(built, table):
         assert seen(built, True, visits) >= {"discharge", "baseline"}
 
 
+def test_how_many_answers_came_is_in_the_full_file_alone(built):
+    # What was received beyond the answers shown is of discharge, and dates it to the pull.
+    asked = {"participant_id": "P1", "source": "redcap", "pull_id": "x", "asked_at": AS_OF}
+    kinds = {"steps", "goals", "responses", "response", "forms", "sessions", "treatment_session"}
+    receipts = [
+        asked | {"data_type": kind, "received": 2, "landed": 1, "rejected": 1, "reason": "received"}
+        for kind in kinds
+    ]
+    refused = [asked | {"data_type": kind, "reason": "repeated", "points": 1} for kind in kinds]
+    built.register.put(reg.receipt, receipts)
+    built.register.put(reg.rejection, refused)
+    build_warehouse(built, AS_OF)
+    for table in ("receipt", "rejection"):
+        query = f"SELECT DISTINCT data_type FROM ops.{table} WHERE pull_id = 'x'"
+        assert seen(built, True, query) == kinds
+        assert seen(built, False, query) == {"steps", "goals"}
+
+
+def test_a_small_sites_count_of_discharges_is_in_the_full_file_alone(built):
+    # The build in which it goes from 0 to 1 has the day of the one who was discharged.
+    query = "SELECT visit FROM flow WHERE cohort_kind = '{}' AND visit IS NOT NULL"
+    assert seen(built, True, query.format("site")) >= {"discharge", "baseline"}
+    assert "discharge" not in seen(built, False, query.format("site"))
+    assert seen(built, False, query.format("site")) >= {"baseline"}
+    assert seen(built, False, query.format("all")) >= {"discharge", "baseline"}
+
+
 def test_activity_by_week_is_in_both_files_though_it_has_no_visit(built):
     measures = "SELECT DISTINCT measure FROM week_series"
     assert seen(built, True, measures) == {"NPRS", "steps_per_day"}

@@ -12,9 +12,9 @@ from dags.cli import main
 from ingestion.consent import HEADLESS_REDIRECT, ask_consent, connect_headless, finish_consent
 from ingestion.errors import Misconfigured, NotLinked, Retired, VendorDown
 from ingestion.grants import Grants
-from ingestion.http import open_http
-from ingestion.settings import read_keep_alive, read_key, read_vendor
-from ingestion.upkeep import count_states, keep_alive, plan_upkeep
+from ingestion.http import PATIENCE, open_http
+from ingestion.settings import SCOPES, read_keep_alive, read_key, read_vendor
+from ingestion.upkeep import count_states, keep_alive, plan_upkeep, report_states
 from warehouse import register as reg
 
 GOOGLE = "google_health"
@@ -171,3 +171,42 @@ def test_the_command_says_what_was_done_and_how_the_grants_are(study):
         "fitbit never_connected: 1",
         "google_health active: 1",
     ]
+
+
+def test_without_a_grant_the_command_says_what_makes_one(study):
+    result = CliRunner().invoke(main, ["upkeep"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[-1] == (
+        "no participant has been connected yet: `stepwell connect` makes a link"
+    )
+
+
+def test_what_is_the_matter_with_active_grants_is_said(study, monkeypatch):
+    """A permission left out, and a last pull that the vendor did not answer."""
+    for one in ("P001", "P002", "P003"):
+        connect_headless(study.store, GOOGLE, one)
+    without = " ".join(SCOPES[GOOGLE][:-1])
+    with study.store.register.begin() as con:
+        con.execute(
+            sa.update(reg.grant)
+            .where(reg.grant.c.participant_id == "P003")
+            .values(scopes=without, next_step="Ask them again.")
+        )
+    assert report_states(study.store) == [
+        "google_health active: 3",
+        "  1 of them: Ask them again.",
+    ]
+    monkeypatch.setitem(PATIENCE.__dict__, "sleep", lambda seconds: None)
+    with study.store.register.begin() as con:
+        con.execute(sa.update(reg.participant).values(starts_on=study.served.now().date()))
+    study.pass_days(1)  # every token has lapsed
+    study.arm("503", "/token", -1)
+    result = CliRunner().invoke(main, ["pull", "wearables"])
+    assert result.exit_code == 2, result.output
+    told = [
+        "google_health active: 3",
+        "  1 of them: Ask them again.",
+        "  3 of them: the last pull had no answer (vendor_outage)",
+    ]
+    assert report_states(study.store) == told
+    assert CliRunner().invoke(main, ["upkeep"]).output.splitlines()[-3:] == told

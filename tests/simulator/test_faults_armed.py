@@ -95,6 +95,47 @@ def test_what_is_no_json_is_refused(sim):
     assert sim.http.post("/_emu/faults", content=b"{").status_code == 400
 
 
+def test_armed_faults_are_listed_in_order_with_how_often_they_were_given(sim):
+    headers = bearer(sim.google_grant("P001"))
+    assert sim.http.get("/_emu/faults").json() == {"faults": []}
+    sim.arm("503", times=-1, match={"personality": "google"})
+    sim.arm("410", match={"path": "/1/user/"}, body="html")
+    for _ in range(2):
+        sim.http.get(SETTINGS, headers=headers)
+    assert sim.http.get("/_emu/faults").json() == {
+        "faults": [
+            {"number": 1, "used": 2, "match": {"personality": "google"}, "times": -1,
+             "fault": "503", "args": {}},
+            {"number": 2, "used": 0, "match": {"path": "/1/user/"}, "times": 1,
+             "fault": "410", "args": {"body": "html"}},
+        ]
+    }  # fmt: skip
+
+
+def test_a_fault_is_disarmed_and_the_world_goes_on(sim):
+    headers = bearer(sim.google_grant("P001"))
+    later = sim.now() + timedelta(minutes=20)
+    sim.set_clock(later)
+    sim.arm("503", times=-1)
+    sim.arm("429", times=-1)
+    assert sim.http.get(SETTINGS, headers=headers).status_code == 503
+    assert sim.http.delete("/_emu/faults/1").json() == {"disarmed": 1}
+    assert sim.http.get(SETTINGS, headers=headers).status_code == 429
+    sim.arm("500")
+    assert sim.http.delete("/_emu/faults").json() == {"disarmed": 2}
+    assert sim.http.get(SETTINGS, headers=headers).status_code == 200
+    assert sim.now() == later
+
+
+@pytest.mark.parametrize(("path", "status"), [("9", 404), ("first", 400), ("", 400)])
+def test_what_is_not_armed_cannot_be_disarmed(sim, path, status):
+    sim.arm("503")
+    reply = sim.http.delete(f"/_emu/faults/{path}")
+    assert reply.status_code == status
+    assert "GET /_emu/faults" in reply.json()["error"]
+    assert len(sim.http.get("/_emu/faults").json()["faults"]) == 1
+
+
 TABLE = [line for line in (ROOT / "docs/simulator.md").read_text().splitlines()
          if line.startswith("|") and line.count("|") == 5]  # fmt: skip
 

@@ -1,12 +1,16 @@
 """Consent and tokens of the Google personality."""
 
 from datetime import timedelta
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from support.simulated import CALLBACK, GOOGLE_SCOPES, bearer, exchange, simulated
+from support.simulated import CALLBACK, CHALLENGE, GOOGLE_SCOPES, bearer, exchange, simulated
 
+from ingestion.simulator.google import SCOPE
 from ingestion.simulator.oauth import CLIENT_ID, CLIENT_SECRET
 
+AUTH = "/o/oauth2/v2/auth"
 IDENTITY = "/v4/users/me/identity"
 CLIENT = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
@@ -44,8 +48,62 @@ def test_without_a_hint_the_page_offers_every_account(sim):
     page = sim.http.get("/o/oauth2/v2/auth", params=asked)
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assert all(f">{p.participant_id}</a>" in page.text for p in sim.world.participants)
+    assert all(f">{p.participant_id}</button>" in page.text for p in sim.world.participants)
     assert "<script>" not in page.text
+
+
+class Page(HTMLParser):
+    """What a person's browser would send: the ticked boxes and hidden fields of the form."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fields: list[tuple[str, str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        if tag == "input" and (named["type"] == "hidden" or "checked" in named):
+            self.fields.append((named["name"], named["value"]))
+
+    def sent(self, button: tuple[str, str], unticked: str = "nothing") -> list[tuple[str, str]]:
+        kept = [(k, v) for k, v in self.fields if not (k == "granted" and unticked in v)]
+        return [*kept, button]
+
+
+@pytest.fixture
+def page(sim):
+    asked = {"response_type": "code", "client_id": CLIENT_ID, "redirect_uri": CALLBACK,
+             "scope": GOOGLE_SCOPES, "state": "a-state", "access_type": "offline",
+             "code_challenge": CHALLENGE, "code_challenge_method": "S256"}  # fmt: skip
+    return Page(sim.http.get(AUTH, params=asked).text)
+
+
+def sent_back(sim, fields) -> dict[str, str]:
+    reply = sim.http.get(AUTH, params=fields)
+    assert reply.status_code == 302, reply.text
+    return dict(parse_qsl(urlsplit(reply.headers["location"]).query))
+
+
+@pytest.mark.parametrize(
+    ("unticked", "scopes", "status"),
+    [
+        ("nothing", ["activity_and_fitness", "health_metrics_and_measurements", "settings"], 200),
+        ("settings", ["activity_and_fitness", "health_metrics_and_measurements"], 403),
+    ],
+)
+def test_a_person_leaves_out_what_they_untick(sim, page, unticked, scopes, status):
+    answer = sent_back(sim, page.sent(("login_hint", "P001"), unticked))
+    tokens = sim.http.post("/token", data=exchange(answer["code"], client=True)).json()
+    assert tokens["scope"].split() == [f"{SCOPE}{scope}.readonly" for scope in scopes]
+    assert sim.http.get("/v4/users/me/settings", headers=bearer(tokens)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("button", "unticked"), [(("denied", "yes"), "nothing"), (("login_hint", "P001"), SCOPE)]
+)
+def test_a_person_says_no_by_denying_or_by_ticking_nothing(sim, page, button, unticked):
+    answer = sent_back(sim, page.sent(button, unticked))
+    assert answer == {"error": "access_denied", "state": "a-state"}
 
 
 @pytest.mark.parametrize(

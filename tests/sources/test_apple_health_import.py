@@ -168,7 +168,7 @@ def test_what_was_kept_is_read_again(store, tmp_path):
 def test_entities_are_refused_at_once(store, tmp_path, root):
     path = tmp_path / "export.xml"
     path.write_text(BOMB.replace("HealthData", root) + f"<{root} locale='x'>&c;</{root}>")
-    with pytest.raises(BadInput, match=r"^P-014: it declares XML entities"):
+    with pytest.raises(BadInput, match=r"^P-014: export\.xml: it declares XML entities"):
         load(store, path)
     path.write_text(f'<!DOCTYPE {root} SYSTEM "file:///etc/passwd"><{root}> </{root}>')
     with pytest.raises(BadInput, match="an external document type"):
@@ -215,7 +215,9 @@ def test_control_characters_are_read_as_blanks(store, tmp_path):
     ],
 )
 def test_malformed_xml_names_its_line(store, tmp_path, spoilt, line, why):
-    with pytest.raises(BadInput, match=rf"^P-014: line {line} is not well-formed XML \(.*{why}"):
+    with pytest.raises(
+        BadInput, match=rf"^P-014: export\.xml: line {line} is not well-formed XML \(.*{why}"
+    ):
         load(store, xml_at(tmp_path / "export.xml", WALK, spoilt))
     assert store.lake.files("") == []
 
@@ -225,7 +227,7 @@ def test_an_export_that_is_cut_short_is_refused(store, tmp_path, cut):
     path = xml_at(tmp_path / "export.xml", WALK, WALK)
     path.write_bytes(path.read_bytes()[:-cut])
     with pytest.raises(
-        BadInput, match=r"^P-014: line \d+ is not well-formed XML \(it is cut short"
+        BadInput, match=r"^P-014: export\.xml: line \d+ is not well-formed XML \(it is cut short"
     ):
         load(store, path)
 
@@ -278,7 +280,7 @@ def test_a_large_export_lands_to_the_step_with_progress(tmp_path):
     peak, said = imported_apart(tmp_path / "export.zip", tmp_path / "one")
     assert is_equal(tmp_path / "one", truth)
     assert peak < 300
-    assert "P-014/apple_health_export/export.xml: 50 % of 60 MB read" in said
+    assert "P-014: export.zip/apple_health_export/export.xml: 50 % of 60 MB read" in said
 
 
 @pytest.mark.slow

@@ -349,7 +349,10 @@ def test_what_is_not_mapped_is_told(tmp_path: Path) -> None:
     more = response(item("pain_now", valueInteger=6), item("g", item("note", valueString="Dana")))
     assert read(tmp_path, more).notes == [f"{PAIN}: answers that study.toml does not map: note (1)"]
     other = read(tmp_path, response(questionnaire="https://example.org/other|1"))
-    assert other.notes == ["not in [sources.fhir.questionnaires]: https://example.org/other|1 (1)"]
+    assert other.notes == [
+        "not in [sources.fhir.questionnaires]: https://example.org/other|1 (1)",
+        "unknown_questionnaire: responses.json response 1",
+    ]
 
 
 # What is kept

@@ -123,7 +123,7 @@ def test_a_wrong_folder(tmp_path):
 
 
 def test_an_empty_folder_and_no_folder(tmp_path):
-    assert "among its 0 files (it is empty)" in refused(tmp_path)
+    assert "among its 0 files (no file is in it)" in refused(tmp_path)
     assert refused(tmp_path / "absent").endswith(
         "absent: not a folder; give the folder that holds the export's CSV files"
     )

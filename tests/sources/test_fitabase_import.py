@@ -159,8 +159,7 @@ def test_the_report_says_what_was_found(tmp_path, store):
     _, late = early_and_late(tmp_path)
     write(late, sleepDay=["Id,SleepDay"])
     assert str(load(store, late, timezone="Europe/London")).splitlines() == [
-        "fitabase: 1 participants from 2 files",
-        "enrolled: 0",
+        "fitabase: 1 participant from 2 files",
         "not read: sleepDay.csv",
         "days 2026-03-09 to 2026-03-12: 4 new, 0 changed, 0 as before; 3,360 minutes",
         "daily_steps: 4 received = 3 landed + 1 rejected (1 unfinished_day)",
@@ -170,7 +169,7 @@ def test_the_report_says_what_was_found(tmp_path, store):
         "days: 2 of 2 full days equal the vendor's total, 2 within 1 %; left out: 0 whose total "
         "was taken before the day ended, 0 without one",
         "for reconciliation, landed unchanged: 0 days that differ; by more than 1 %: none",
-        "not on the roster: 1 participants, whose days count in no table until they are enrolled",
+        "not on the roster: 1 participant, whose days count in no table until they are enrolled",
     ]
 
 
@@ -199,7 +198,7 @@ def test_ids_are_read_from_a_file(tmp_path, store):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["id,who", "7,P01"], "ids.csv: no column participantid in its header; it needs them"),
+        (["id,who", "7,P01"], "ids.csv: no column participant_id in its header; it needs them"),
         (["id,participant_id", "7,"], "ids.csv: line 2 lacks its id or its participant_id"),
         (
             ["id,participant_id", "7,P01", "7,P02"],

@@ -90,3 +90,18 @@ def test_a_vendor_whose_zone_travels_along_does_not_move_the_days_at_home():
     day = only_day(settings("Asia/Kolkata"), steps(home), timezone="Europe/London")
     assert (day.timezone, day.day_minutes) == ("Europe/London", 1380)
     assert day.day_start_at == datetime(2026, 3, 29, tzinfo=UTC)
+
+
+def test_a_heart_beat_between_two_step_points_is_wear_unless_they_lie_far_apart():
+    """Of a device with a step point to nearly every worn minute: ten minutes without are few."""
+    near = [f"2026-03-10T09:{minute:02d}:00Z" for minute in (*range(10), 19, *range(31, 40))]
+    pulse = [
+        f"2026-03-10T09:{minute:02d}:00Z" for minute in (*range(10), 15, 19, 25, *range(31, 40))
+    ]
+    reading = read(
+        settings(), steps(*(point(start, "0") for start in near)), beats(*pulse),
+        first_on="2026-03-10", last_on="2026-03-10",
+    )  # fmt: skip
+    (day,) = reading.days
+    assert day.wear_length.sum() == 21  # 09:15 lies between 09:09 and 09:19; 09:25 is 12 apart
+    assert reading.counts["heart-rate"].rejections == {"no_step_minute": 1}

@@ -289,3 +289,10 @@ def test_nothing_of_steps_is_refused(tmp_path):
         con.execute("CREATE TABLE other (x)")
     with pytest.raises(BadInput, match="no table steps_record_table in it"):
         read(tmp_path / "x.db")
+
+
+def test_a_change_after_the_last_record_is_how_far_the_export_reaches(tmp_path):
+    place = table(
+        tmp_path / "steps.csv", record("a", "21:14", "21:15", 90, modified=at("12:30", 27))
+    )
+    assert read(place).covered_to == {"P-014": datetime(2026, 3, 27, 12, 30, tzinfo=UTC)}

@@ -332,8 +332,7 @@ def test_the_report_counts_rows(folder, store):
     write(folder, "roster.csv", ROSTER)
     write(folder, "wide.csv", "participant_id,visit,nprs,func\nP01,week_4,6,\n")
     assert str(load(store, folder)).splitlines() == [
-        "table_export: 1 participants from 2 files",
-        "enrolled: 0",
+        "table_export: 1 participant from 2 files",
         "rows: 2 new, 0 changed, 0 as before",
         "participant: 1 received = 1 landed + 0 rejected",
         "response: 2 received = 1 landed + 1 rejected (1 form_not_filled_in)",

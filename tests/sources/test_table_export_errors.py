@@ -136,7 +136,7 @@ def test_a_bad_row_of_the_roster(tmp_path, column, value, message):
 
 def test_a_table_that_is_none_of_ours(tmp_path):
     assert refused(tmp_path, "id,colour", "1,red").startswith(
-        "t.csv: not a table known here (its columns: id, colour); needed is participant_id with"
+        "t.csv: not a table known here (of its 2 columns known: none); needed is participant_id"
     )
 
 

@@ -36,6 +36,8 @@ RECEIPT_REASONS = (
 
 # How many sessions a participant has had tells the arm, and so does how many were received.
 ABOUT_SESSIONS = "data_type IN ('sessions', 'treatment_session')"
+# What came of a participant's answers beyond those shown is of discharge, and dates it to the pull.
+ABOUT_DISCHARGE = "data_type IN ('sessions', 'treatment_session', 'responses', 'response', 'forms')"
 
 connection = Table(
     name="connection",
@@ -98,7 +100,7 @@ receipt = Table(
     meaning="What was asked of a vendor, what came, what landed, what was rejected, and why "
     "nothing came. Received = landed + rejected, always.",
     rules=(("received = landed + rejected", "received <> landed + rejected"),),
-    reveals_arm_where=ABOUT_SESSIONS,
+    reveals_arm_where=ABOUT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         SOURCE,
@@ -107,7 +109,13 @@ receipt = Table(
         Column("asked_at", Type.INSTANT, "When.", required=True),
         Column("first_on", Type.DATE, "First local day asked for; blank where days do not apply."),
         Column("last_on", Type.DATE, "Last local day asked for."),
-        Column("requests", Type.INTEGER, "HTTP requests spent, retries included.", low=0),
+        Column(
+            "requests",
+            Type.INTEGER,
+            "HTTP requests that the pull spent on this participant, retries included. The same "
+            "number stands on each of its data types: take it once a pull, never their sum.",
+            low=0,
+        ),
         Column("received", Type.INTEGER, "Data points in the replies.", required=True, low=0),
         Column("landed", Type.INTEGER, "Of these, read into rows.", required=True, low=0),
         Column("rejected", Type.INTEGER, "Of these, refused.", required=True, low=0),
@@ -127,7 +135,7 @@ rejection = Table(
     grain="participant, source, data type, pull and reason",
     key=("participant_id", "source", "data_type", "pull_id", "reason"),
     meaning="Data points that were received and refused, by reason. The raw reply is kept.",
-    reveals_arm_where=ABOUT_SESSIONS,
+    reveals_arm_where=ABOUT_DISCHARGE,
     columns=(
         PARTICIPANT_ID,
         SOURCE,
