@@ -7,6 +7,10 @@ nobody or at least `limit` participants, by every count behind the figures; else
 them is withheld too. Within a cohort withheld they may not add up to it. A cohort of the study's
 own is a kind to itself: everybody but it is nobody or enough.
 
+A cohort that everybody sees is never withheld for the sake of an arm or a therapist that it lies
+in: the blank would tell the blinded that it does. The arm may then give away a few of its
+participants to those who see arms.
+
 What this does not withstand: subtracting cohorts that only overlap, knowledge from elsewhere, and
 the participants' own rows, which lie in the same file.
 """
@@ -18,6 +22,7 @@ from typing import Any
 import duckdb
 
 from warehouse.schema import Table
+from warehouse.tables.derived.cohort import BLIND_KINDS
 
 Cohort = tuple[str, str]
 # A cohort and the cohorts of one kind that lie in it.
@@ -79,6 +84,7 @@ SELECT kind, shared.cohort,
     inner_kind, inner_cohort
 FROM shared
 JOIN size ON size.cohort_kind = inner_kind AND size.cohort = inner_cohort AND size.n = shared.n
+WHERE kind NOT IN {BLIND_KINDS} OR inner_kind IN {BLIND_KINDS}
 ORDER BY ALL
 """
 

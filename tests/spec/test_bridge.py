@@ -3,6 +3,8 @@
 January 2026 in London; google_health comes before fitbit in the protocol's priority.
 """
 
+import pytest
+
 from transforms.activity.bridge import derive_bridge
 
 USUAL = {
@@ -203,5 +205,28 @@ def test_wear_is_compared_only_where_both_measure_it_by_the_minute(spec):
             measure | from_source | to_source     | mean_difference
             --------+-------------+---------------+----------------
             steps   | fitabase    | google_health | -100.0
+        """,
+    )
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_spread_is_the_same_to_the_last_digit_whatever_the_order_of_the_days(spec, backwards):
+    # Eleven days: mean 276, squares 3382374 - 11 x 276^2 = 2544438, over 10: 254443.8.
+    days = [
+        f"P01 | {source} | 2026-01-{6 + day:02d} | {steps}"
+        for day, more in enumerate((229, 668, 339, 615, -807, -360, 647, -78, 866, 373, 544))
+        for source, steps in (("fitbit", 5000), ("google_health", 5000 + more))
+    ]
+    header = "participant_id | source | activity_date | steps\n"
+    spec(
+        derive_bridge,
+        where=f"{STEPS} AND difference_sd = sqrt(254443.8)",
+        participant=PEOPLE,
+        connection=BOTH,
+        day_metric=header + "\n".join(days[::-1] if backwards else days),
+        expect="""
+            participants | days
+            -------------+-----
+            1            | 11
         """,
     )

@@ -1,6 +1,7 @@
 """Responders of cohorts by each threshold, with Wilson's interval."""
 
 from transforms.cohort.cohort import derive_cohort_member
+from transforms.cohort.cohort_outcome import derive_cohort_outcome as outcomes_of
 from transforms.cohort.cohort_outcome import derive_cohort_responder as responders_of
 
 USUAL = {
@@ -18,7 +19,14 @@ USUAL = {
         "threshold": "2",
         "origin": "protocol: mcid",
     },
+    "outcome": {"visit": "week_4", "scale": "NPRS"},
 }
+
+
+def derive_cohort_outcome(con, study):
+    """From the roster and the outcomes drawn."""
+    derive_cohort_member(con, study)
+    outcomes_of(con, study)
 
 
 def derive_cohort_responder(con, study):
@@ -96,3 +104,39 @@ def test_four_evaluable_are_withheld(spec):
             T          |          |           |
         """,
     )
+
+
+def test_the_site_that_goes_with_a_small_one_is_the_one_of_cohort_outcome(spec):
+    # Expected 10, 9 and 3, answered by 6, 8 and 3. Beside the three goes the smaller by what was
+    # expected, as in cohort_outcome: were it the other here, both together would tell of the three.
+    sites = {"haifa": (10, 6), "beer_sheva": (9, 8), "southampton": (3, 3)}
+    people = [
+        (f"{site}_{n:02d}", site, n < of[1]) for site, of in sites.items() for n in range(of[0])
+    ]
+    drawn = {
+        "protocol": {"study": {"small_cell": 5}},
+        "participant": "\n".join(
+            ["participant_id | site", *(f"{one} | {site}" for one, site, _ in people)]
+        ),
+        "outcome": "\n".join(
+            ["participant_id | status | score | improvement | is_responder"]
+            + [
+                f"{one} | received | 3 | 2 | true" if came else f"{one} | missed | | |"
+                for one, _, came in people
+            ]
+        ),
+        "responder": "\n".join(
+            ["participant_id | is_responder | not_evaluable"]
+            + [f"{one} | true |" if came else f"{one} | | no score" for one, _, came in people]
+        ),
+        "where": "cohort_kind = 'site'",
+        "expect": """
+            cohort      | suppressed | received
+            ------------+------------+---------
+            haifa       | F          | 6
+            beer_sheva  | T          |
+            southampton | T          |
+        """,
+    }
+    spec(derive_cohort_outcome, **drawn)
+    spec(derive_cohort_responder, **drawn)

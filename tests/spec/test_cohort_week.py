@@ -309,3 +309,34 @@ def test_figures_that_rest_on_nobody_withhold_nothing(spec):
             F          | 5            | 0              |
         """,
     )
+
+
+def test_goal_adherence_is_not_shown_of_the_few_whose_days_with_a_goal_were_valid(spec):
+    # Three have a goal and three a valid day, but only P01 a valid day with a goal.
+    for limit, met in ((1, "0.50"), (2, "")):
+        spec(
+            derive_cohort_week,
+            as_of=WEEK_3_ENDED,
+            protocol={"study": {"small_cell": limit}},
+            participant=TWO + "P03",
+            participant_week="""
+                participant_id | eligible_days | valid_days | goal_days | goal_days_met | steps_per_day
+                ---------------+---------------+------------+-----------+---------------+--------------
+                P01            | 7             | 4          | 2         | 1             | 4000
+                P02            | 7             | 4          | 0         | 0             | 4000
+                P03            | 7             | 4          | 0         | 0             | 4000
+            """,  # noqa: E501
+            participant_day="""
+                participant_id | activity_date | eligible_day | valid_day | goal_steps
+                ---------------+---------------+--------------+-----------+-----------
+                P01            | 2026-02-02    | true         | true      | 5000
+                P02            | 2026-02-02    | true         | false     | 5000
+                P03            | 2026-02-02    | true         | false     | 5000
+            """,
+            where=EVERYBODY,
+            expect=f"""
+                study_week | suppressed             | goal_adherence_observed
+                -----------+------------------------+------------------------
+                3          | {"F" if met else "T"}  | {met}
+            """,
+        )

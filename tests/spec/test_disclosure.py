@@ -146,12 +146,25 @@ def test_families_are_the_cohorts_that_lie_in_another_kind_by_kind(empty_warehou
             (ALL, frozenset({named[1]})),
             (A, frozenset({named[0]})),
             (A, frozenset({named[1]})),
-            (("arm", "etmi"), frozenset({named[1]})),
             (named[0], frozenset({A})),
             (named[0], frozenset({named[1]})),
         ],
         key=repr,
     )
+
+
+def test_a_cohort_that_everybody_sees_is_not_withheld_for_what_it_leaves_of_an_arm(
+    empty_warehouse,
+):
+    # All eight at the site are of one arm, which has ten: a blank there would say so.
+    con, arm = empty_warehouse, ("arm", "etmi")
+    con.begin()
+    members(con, {ALL: "123456789abcdefghijk", A: "12345678", arm: "123456789a"})
+    found = families_of(con)
+    con.rollback()
+    cells = {ALL: [20], A: [8], arm: [10]}
+    assert compute_withheld(cells, 5, found) == set()
+    assert compute_withheld({**cells, ALL: [13]}, 5, found) == {arm}
 
 
 def test_a_table_of_cohorts_is_guarded_place_by_place(empty_warehouse):

@@ -54,7 +54,9 @@ persons AS (
     SELECT measure, from_source, to_source, participant_id,
         count(*) AS days, min(activity_date) AS first_on, max(activity_date) AS last_on,
         sum(difference) AS difference_sum, avg(difference) AS person_mean,
-        coalesce(var_samp(difference) * (count(*) - 1), 0) AS squares_within
+        -- from sums of whole numbers, so that no order of adding makes a difference
+        sum(difference * difference) - sum(difference) * sum(difference) / count(*)
+            AS squares_within
     FROM pairs
     WHERE difference IS NOT NULL
     GROUP BY measure, from_source, to_source, participant_id

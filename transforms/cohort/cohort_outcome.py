@@ -58,7 +58,7 @@ LEFT JOIN t_table AS improvement_t ON improvement_t.df = changed - 1
 
 
 def derive_cohort_responder(con: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Fill `cohort_responder` from `cohort_member` and `responder`, as `cohort_outcome` has them.
+    """Fill `cohort_responder` from `cohort_member`, `responder` and `outcome`, as `cohort_outcome`.
 
     `received` are the participants with a score at the visit; small cells are withheld.
     """
@@ -67,16 +67,21 @@ def derive_cohort_responder(con: duckdb.DuckDBPyConnection, study: Study) -> Non
     insert_shown(con, derived.cohort_responder, rows, RESPONDER_COUNTS, study.study.small_cell)
 
 
-RESPONDER_COUNTS = ("received", "evaluable")
+# Those of cohort_outcome, so that both tables withhold the same cohorts: if each left out another,
+# one would tell what the other withholds.
+RESPONDER_COUNTS = COUNTS
 
 RESPONDERS = """
 WITH cell AS (
     SELECT cohort_kind, cohort, visit, scale, change, threshold_kind, threshold,
-        count(*) FILTER (WHERE not_evaluable IS DISTINCT FROM 'no score') AS received,
-        count(is_responder) AS evaluable,
-        count(*) FILTER (WHERE is_responder) AS responders
-    FROM responder
+        count(*) FILTER (WHERE o.status NOT IN ('not_due', 'outside_study')) AS expected,
+        count(o.improvement) AS changed,
+        count(*) FILTER (WHERE r.not_evaluable IS DISTINCT FROM 'no score') AS received,
+        count(r.is_responder) AS evaluable,
+        count(*) FILTER (WHERE r.is_responder) AS responders
+    FROM responder AS r
     JOIN cohort_member USING (participant_id)
+    LEFT JOIN outcome AS o USING (participant_id, visit, scale)
     GROUP BY ALL
 )
 SELECT cell.*,

@@ -11,7 +11,13 @@ from warehouse.disclosure import insert_shown
 from warehouse.study import Study
 from warehouse.tables import derived
 
-COUNTS = ("participants", "participants_with_goal", "participants_with_steps")
+# The last is not shown: goal_adherence_observed rests on them.
+COUNTS = (
+    "participants",
+    "participants_with_goal",
+    "participants_with_steps",
+    "participants_with_valid_goal_day",
+)
 
 
 def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
@@ -49,6 +55,7 @@ cell AS (
         count(*) AS participants,
         count(eligible_goal_days) AS participants_with_goal,
         count(steps_per_day) AS participants_with_steps,
+        count_if(goal_days > 0) AS participants_with_valid_goal_day,
         sum(valid_days) / sum(eligible_days) AS wear_adherence,
         sum(goal_days_met) / nullif(sum(goal_days), 0) AS goal_adherence_observed,
         sum(goal_days_met) / sum(eligible_goal_days) AS goal_adherence_strict,

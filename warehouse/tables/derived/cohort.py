@@ -42,7 +42,8 @@ COHORT_COLUMNS = (
     ),
 )
 # `named_by_arm` is a named cohort with a condition on the arm or the therapist.
-_BLIND_COHORTS = "cohort_kind IN ('arm', 'therapist', 'named_by_arm')"
+BLIND_KINDS = ("arm", "therapist", "named_by_arm")
+_BLIND_COHORTS = f"cohort_kind IN {BLIND_KINDS}"
 
 
 def _count(name: str, meaning: str, better: str = "") -> Column:
