@@ -39,7 +39,8 @@ STATE_RULES = {
     "never_connected": "The participant has never given access to a wearable.",
     "consent_lost": "Access was revoked or expired, a permission is missing, or it was given for "
     "another account.",
-    "fetch_failed": "Our fault: the newest pull failed by our set-up, by a reply that could not be "
+    "fetch_failed": "Our fault: nobody has asked since the day ended, {minute_memory_days} days "
+    "ago or more; or the newest pull failed by our set-up, by a reply that could not be "
     "read, or by asking too often; or the vendor failed for this participant and few others.",
     "vendor_outage": "The newest pull failed at the vendor, and so did, of every participant's "
     "pull of the source nearest in time (within {outage_hours} hours), at least "

@@ -324,3 +324,34 @@ def test_a_day_past_the_end_of_a_file_waits_for_the_next_export_however_long(spe
             P02            | minutes_lost | T
         """,
     )
+
+
+@pytest.mark.parametrize(
+    ("pulled_at", "state"),
+    [
+        ("2026-01-05 23:59+00", "fetch_failed"),
+        ("2026-01-06 00:00+00", "minutes_lost"),
+        ("", "minutes_lost"),
+    ],
+)
+def test_a_day_that_nobody_asked_for_since_it_ended_is_our_fault(spec, pulled_at, state):
+    spec(
+        derive_participant_day,
+        as_of="2026-01-20 06:00+00",
+        where=DAY,
+        participant="""
+            participant_id
+            --------------
+            P01
+        """,
+        connection=f"""
+            participant_id | state  | last_pulled_at
+            ---------------+--------+---------------
+            P01            | active | {pulled_at}
+        """,
+        expect=f"""
+            participant_id | day_state
+            ---------------+----------
+            P01            | {state}
+        """,
+    )

@@ -44,13 +44,13 @@ priorities AS (
         generate_subscripts($wearables_sources, 1) AS priority
 ),
 connections AS (
-    SELECT participant_id, source, priority, state, first_asked_on, landed_sync_at
+    SELECT participant_id, source, priority, state, first_asked_on, landed_sync_at, last_pulled_at
     FROM ops.connection
     JOIN priorities USING (source)
     WHERE state <> 'never_connected'
 ),
 offers AS (  -- each day from each source the participant ever connected
-    SELECT d.participant_id, d.activity_date, c.source, c.priority, c.state,
+    SELECT d.participant_id, d.activity_date, c.source, c.priority, c.state, c.last_pulled_at,
         coalesce(m.day_end_at, n.day_end_at) AS day_end_at,
         coalesce(c.landed_sync_at >= coalesce(m.day_end_at, n.day_end_at), false)
             AND coalesce(c.first_asked_on <= activity_date, true) AS complete,
@@ -63,7 +63,7 @@ offers AS (  -- each day from each source the participant ever connected
         AND m.activity_date = d.activity_date
 ),
 chosen AS (  -- one source a day, by the protocol's priority; two are never summed
-    SELECT participant_id, activity_date, source, state, day_end_at, complete
+    SELECT participant_id, activity_date, source, state, last_pulled_at, day_end_at, complete
     FROM offers
     QUALIFY row_number() OVER (
         PARTITION BY participant_id, activity_date ORDER BY NOT (complete AND has_data), priority
@@ -146,7 +146,7 @@ goals_in_force AS (
     GROUP BY d.participant_id, d.activity_date
 ),
 facts AS (
-    SELECT d.*, c.source, c.state, f.source IS NOT NULL AS from_files,
+    SELECT d.*, c.source, c.state, c.last_pulled_at, f.source IS NOT NULL AS from_files,
         p.failed, p.outage, p.outage_is_shared,
         coalesce(t.synced_at < coalesce(c.day_end_at, n.day_end_at), false) AS stopped_with_others,
         l.lateness_days,
@@ -184,6 +184,7 @@ states AS (
                 WHEN outage OR stopped_with_others OR state = 'retired' THEN 'vendor_outage'
                 WHEN from_files
                     OR $as_of < day_end_at + to_days($wear_minute_memory_days) THEN 'pending_sync'
+                WHEN last_pulled_at < day_end_at THEN 'fetch_failed'  -- nobody asked since: ours
                 ELSE 'minutes_lost'
             END
             WHEN only_total THEN 'minutes_lost'

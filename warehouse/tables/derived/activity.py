@@ -199,8 +199,8 @@ participant_week = Table(
         Column(
             "interdaily_stability",
             Type.REAL,
-            "How alike the days are, 0 to 1: n sum_h (mean_h - mean)^2 / (p sum_i (x_i - mean)^2) "
-            "over the steps x of each hour; p hours of the day, n hours in all. Of hours worn for "
+            "How alike the days are, 0 to 1: sum_h n_h (mean_h - mean)^2 / sum_i (x_i - mean)^2 "
+            "over the steps x of each hour that is known, n_h of them at hour h. Of hours worn for "
             "at least half, of at least 5 days; else blank.",
             unit="0-1",
             low=0,
