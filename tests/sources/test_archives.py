@@ -123,6 +123,7 @@ def test_two_members_of_one_name_are_refused():
     ("body", "said"),
     [(b"no zip", "not a zip file"), (b"", "not a zip file"),
      (packed(("a", b"1" * 999)).getvalue()[:-30], "not a zip file")],
+    ids=("words", "nothing", "cut"),  # a zip holds the time: each worker would name it otherwise
 )  # fmt: skip
 def test_what_is_no_zip_says_so(body, said):
     with pytest.raises(BadInput, match=rf"^P-014.zip: {said}"):
