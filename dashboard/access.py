@@ -1,54 +1,181 @@
-"""Who looks, and what they may see.
+"""Who looks, and what they may see and do.
 
-The embedded default is one local user without sign-in, whose role comes from STEPWELL_ROLE. A role
-that does not see arms never opens a file that holds them: the blind is in the data. Every view of
-one that does is written to the audit trail before it is shown.
+What a role may is the protocol's ([[roles]] of study.toml); who has it is in the register. In the
+embedded default one local user, without a sign-in, has the role of STEPWELL_ROLE. A role that does
+not see arms never opens a file that holds them: the blind is in the data. What is shown with arms,
+exported or changed is on the audit trail, and what cannot be recorded is not shown or done.
 """
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+import streamlit as st
+
+from dashboard import words
+from dashboard.pages import PAGES, PageFile
+from dashboard.signin import NotSignedIn as NotSignedIn
+from dashboard.signin import SignInError as SignInError
+from dashboard.signin import login, read_sign_in
+from warehouse.home import find_home
 from warehouse.register import Register
-from warehouse.study import Study
+from warehouse.rights import RIGHTS, Role
+from warehouse.staff import LONGEST_LOGIN, find_staff
+from warehouse.study import Study, StudyError, read_study
+
+LOCAL_USER = "local user (no sign-in)"
 
 
 class UnknownRole(ValueError):
     """STEPWELL_ROLE names no role of study.toml; the message lists those it defines."""
 
 
+class NotOnStaff(Exception):
+    """Somebody signed in who has no role in this study; the message says whom to ask."""
+
+
+class NotAllowed(Exception):
+    """The viewer's role may not do this; the message names the right it lacks."""
+
+
 @dataclass(frozen=True)
 class Viewer:
-    """The person at the screen. Empty `sites` means every site."""
+    """The person at the screen. Empty `sites` means every site; `may` are names of RIGHTS."""
 
     name: str
     role: str
     sees_arms: bool
     sites: tuple[str, ...]
+    may: tuple[str, ...] = ()
+
+
+def viewer(study: Study, register_url: str, environ: Mapping[str, str] = os.environ) -> Viewer:
+    """Who looks, by the sign-in of the environment.
+
+    NotSignedIn or NotOnStaff before anything of the study may be shown or asked; UnknownRole and
+    SignInError where the environment cannot be right. The register is opened for a signed-in
+    person alone: the local user needs none.
+    """
+    sign_in = read_sign_in(environ)
+    if sign_in.mode == "local":
+        return _local(study, environ)
+    return _on_staff(study, register_url, login(sign_in, _user(), time.time()))
+
+
+def offered() -> tuple[list[PageFile], bool]:
+    """The pages that whoever looks is offered, and whether they have come in.
+
+    Who has not, or cannot because something is wrong, has each page say why.
+    """
+    home = find_home()
+    try:
+        one = viewer(read_study(home.study_path), home.register_url)
+    except (NotSignedIn, NotOnStaff):
+        return list(PAGES), False
+    except (StudyError, UnknownRole, SignInError):
+        return list(PAGES), True
+    return [page for page in PAGES if not page.needs or may(one, page.needs)], True
 
 
 def viewer_of(study: Study) -> Viewer:
     """The local user in the role of STEPWELL_ROLE (coordinator when unset)."""
-    code = os.environ.get("STEPWELL_ROLE", "coordinator")
-    for role in study.roles:
-        if role.code == code:
-            return Viewer("local user (no sign-in)", code, role.sees_arms, tuple(role.sites))
-    known = ", ".join(role.code for role in study.roles)
-    raise UnknownRole(f"STEPWELL_ROLE names a role that study.toml does not define; known: {known}")
+    return _local(study, os.environ)
 
 
-def record_unblinded_view(viewer: Viewer, register_url: str, build_id: str, page: str) -> None:
-    """Write to the audit trail that this viewer opened `page` of a build that shows the arms."""
-    register = Register(register_url)
-    try:
-        register.record(
-            who=f"{viewer.name}, {viewer.role}",
-            what="unblinded view",
-            at=datetime.now(UTC),
-            subject=page,
-            new=build_id,
+def may(viewer: Viewer, what: str) -> bool:
+    """Whether the viewer has the right `what`; KeyError for a right that there is not."""
+    if what not in RIGHTS:
+        raise KeyError(what)
+    return what in viewer.may
+
+
+def assert_may(viewer: Viewer, what: str) -> None:
+    """Raise NotAllowed where the viewer has not the right `what`."""
+    if not may(viewer, what):
+        raise NotAllowed(words.say("access.no_right", role=viewer.role, what=RIGHTS[what]))
+
+
+def record_unblinding(
+    viewer: Viewer, register: Register, build_id: str, page: str, why: str
+) -> None:
+    """Write that this viewer is shown `page` of a build with the arms; ValueError without `why`."""
+    if not viewer.sees_arms:
+        raise NotAllowed(words.say("access.no_arms", role=viewer.role))
+    if not why.strip():
+        raise ValueError("an unblinded view needs a reason")
+    _record(viewer, register, "unblinded view", page, new=build_id, why=why.strip())
+
+
+def record_export(viewer: Viewer, register: Register, what: str, rows: int, build_id: str) -> None:
+    """Write that this viewer takes `rows` rows of `what` along; NotAllowed without the right."""
+    assert_may(viewer, "export")
+    _record(viewer, register, "export", what, new=f"{rows:,} rows of build {build_id}")
+
+
+def record_change(
+    viewer: Viewer, register: Register, what: str, subject: str,
+    old: str = "", new: str = "", why: str = "",
+) -> None:  # fmt: skip
+    """Write that this viewer changed something: what, of whom, from what to what, and why."""
+    _record(viewer, register, what, subject, old, new, why)
+
+
+def record_unblinded_view(
+    viewer: Viewer, register_url: str, build_id: str, page: str, why: str = ""
+) -> None:
+    """As record_unblinding, on a register that is not open."""
+    with closing(Register(register_url)) as register:
+        record_unblinding(viewer, register, build_id, page, why)
+
+
+def _user() -> dict[str, Any]:
+    """What Streamlit knows of the person: claims of the sign-in, or the proxy's header."""
+    return dict(st.user.to_dict())
+
+
+def _local(study: Study, environ: Mapping[str, str]) -> Viewer:
+    code = environ.get("STEPWELL_ROLE", "coordinator")
+    role = _role(study, code)
+    if role is None:
+        known = ", ".join(role.code for role in study.roles)
+        raise UnknownRole(
+            f"STEPWELL_ROLE names a role that study.toml does not define; known: {known}"
         )
-    finally:
-        register.close()
+    return Viewer(LOCAL_USER, code, role.sees_arms, tuple(role.sites), role.rights)
+
+
+def _on_staff(study: Study, register_url: str, who: str) -> Viewer:
+    with closing(Register(register_url)) as register:
+        person = find_staff(register, who)
+    role = _role(study, person.role) if person else None
+    if person is None or role is None:
+        raise NotOnStaff(words.say("access.no_role", login=_plain(who)))
+    every = tuple(role.sites) or tuple(site.code for site in study.sites)
+    sites = tuple(site for site in person.sites or every if site in every)
+    if not sites:
+        raise NotOnStaff(words.say("access.no_site", login=_plain(who)))
+    bound = bool(role.sites or person.sites)
+    return Viewer(person.login, role.code, role.sees_arms, sites if bound else (), role.rights)
+
+
+def _plain(login: str) -> str:
+    """A login from outside as words between backticks: nothing in it is read as Markdown."""
+    return login[:LONGEST_LOGIN].replace("`", "'").replace("\n", " ")
+
+
+def _role(study: Study, code: str) -> Role | None:
+    return next((role for role in study.roles if role.code == code), None)
+
+
+def _record(
+    viewer: Viewer, register: Register, what: str, subject: str,
+    old: str = "", new: str = "", why: str = "",
+) -> None:  # fmt: skip
+    who = f"{viewer.name}, {viewer.role}"
+    register.record(who, what, datetime.now(UTC), subject, old, new, why)

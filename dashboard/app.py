@@ -6,15 +6,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.access import offered
+from dashboard.pages import PAGES
+
 ICON = Path(__file__).parent / "assets" / "icon.png"
 
 st.set_page_config(page_title="Stepwell", page_icon=str(ICON), layout="wide")
+pages, is_in = offered()
 # A flat list: sections of st.navigation break the list structure that screen readers use.
 st.navigation(
     [
-        st.Page("views/cohort.py", title="Cohort", default=True),
-        st.Page("views/participant.py", title="Participant"),
-        st.Page("views/quality.py", title="Data quality", url_path="quality"),
+        st.Page(page.path, title=page.title, url_path=page.name, default=page is PAGES[0])
+        for page in pages
     ],
-    position="top",
+    position="top" if is_in else "hidden",
 ).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import socket
 import sys
@@ -12,12 +13,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from dashboard.signin import LOGIN_HEADER, LOGIN_KEY, LOOPBACK, SignIn, SignInError, read_sign_in
+
 SETTINGS: dict[str, Any] = {
     "server.headless": True,
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": False,  # nothing leaves the machine
     "client.toolbarMode": "viewer",
     "client.showErrorDetails": "none",  # an error text could hold a participant's values
+    "server.enableXsrfProtection": True,
+    "server.enableCORS": True,
+    "server.enableAgentApi": False,
     "theme.headingFontSizes": ["2rem", "1.5rem", "1.125rem"],
     "theme.light.primaryColor": "#004E7C",
     "theme.light.textColor": "#10151C",
@@ -27,7 +33,7 @@ SETTINGS: dict[str, Any] = {
     "theme.dark.textColor": "#F2F4F7",
 }
 # What a first visitor would otherwise wait for.
-PRELOADED = ("pandas", "altair", "PIL.Image", "dashboard.shell", "dashboard.timelines")
+PRELOADED = ("pandas", "altair", "PIL.Image", "dashboard.shell", "dashboard.parts")
 
 
 def command(port: int, home: Path, address: str = "127.0.0.1") -> list[str]:
@@ -46,9 +52,32 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.home:
         os.environ["STEPWELL_HOME"] = given.home
+    sign_in = _settle_sign_in(given.address).served_on(given.address)
     _assert_free(given.address, given.port)
-    app = _app(_more_routes(given.routes) if given.routes else [])
-    app.run(config={**SETTINGS, "server.port": given.port, "server.address": given.address})
+    app = _app(_more_routes(given.routes) if given.routes else [], sign_in)
+    here = {"server.port": given.port, "server.address": given.address}
+    app.run(config={**SETTINGS, **here})
+
+
+def _settle_sign_in(address: str) -> SignIn:
+    """How people sign in; one clear line, and no server, where that cannot be right."""
+    try:
+        sign_in = read_sign_in()
+    except SignInError as error:
+        sys.exit(f"dashboard: {error}")
+    if sign_in.mode == "local" and address not in LOOPBACK and not sign_in.open_to_all:
+        sys.exit(
+            f"dashboard: without a sign-in it is served to this machine alone, not on {address}; "
+            "set STEPWELL_SIGN_IN to oidc or proxy (docs/access.md), or STEPWELL_ALLOW_NO_SIGN_IN=1"
+            " where something else keeps everyone out"
+        )
+    # The peer's own address counts, not what a header says of it.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    if sign_in.cookie_secret:
+        os.environ["STREAMLIT_SERVER_COOKIE_SECRET"] = sign_in.cookie_secret
+    if sign_in.mode == "proxy":
+        os.environ["STREAMLIT_SERVER_TRUSTED_USER_HEADERS"] = json.dumps({LOGIN_HEADER: LOGIN_KEY})
+    return sign_in
 
 
 def _more_routes(name: str) -> list[Any]:
@@ -57,16 +86,23 @@ def _more_routes(name: str) -> list[Any]:
     return list(getattr(importlib.import_module(module), function)())
 
 
-def _app(routes: list[Any]) -> Any:
+def _app(routes: list[Any], sign_in: SignIn) -> Any:
     import streamlit as st
     from starlette.middleware import Middleware
     from starlette.middleware.gzip import GZipMiddleware
+    from starlette.routing import Route
+
+    from dashboard.door import HEALTH, Door, tell_health
 
     return st.App(
         Path(__file__).with_name("app.py"),
+        secrets=sign_in.secrets,
         lifespan=_preload,
-        routes=routes,
-        middleware=[Middleware(GZipMiddleware, minimum_size=1024)],
+        routes=[Route(HEALTH, tell_health, methods=["GET"]), *routes],
+        middleware=[
+            Middleware(Door, sign_in=sign_in),
+            Middleware(GZipMiddleware, minimum_size=1024),
+        ],
     )
 
 

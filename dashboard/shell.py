@@ -1,78 +1,113 @@
-"""What every page shares: opening the file, the header, charts with their numbers, empty states."""
+"""What every page shares: who looks, which file, the header with its filters, and the foot."""
 
 from __future__ import annotations
 
-import io
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import streamlit as st
-from pyarrow import csv
 
-from dashboard import queries, words
-from dashboard.access import UnknownRole, Viewer, record_unblinded_view, viewer_of
-from dashboard.vega import Chart
+from dashboard import access, doorstep, unblinding, words
+from dashboard.access import NotOnStaff, NotSignedIn, SignInError, UnknownRole, Viewer
+from dashboard.queries import common
+from dashboard.queries.asking import Con
+from dashboard.scope import open_scoped, prelude
 from warehouse.home import Home, find_home
-from warehouse.publish import NotPublished, open_published, stable_path
+from warehouse.publish import NotPublished, stable_path
+from warehouse.register import Register
 from warehouse.study import Study, StudyError, read_study
 
 log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 10
+EVERYONE = common.Cohort()
 
 
 @dataclass(frozen=True)
 class Page:
-    """What a page may ask of: the open file, its build, the protocol, who looks, at whom."""
+    """What a page may ask of: the open file, its build, the protocol, who looks, at whom.
 
-    con: duckdb.DuckDBPyConnection
+    `con` holds only what the viewer's sites have. `site` and `cohort` are the filters of the
+    address; a page shows those it asked for in `open_page`. `now` is the pretend world's clock
+    where one runs.
+    """
+
+    title: str
+    con: Con
     build: dict[str, Any]
     study: Study
     viewer: Viewer
-    cohort: queries.Cohort
+    home: Home
     theme: str
+    now: datetime
+    site: str | None = None
+    cohort: common.Cohort = EVERYONE
+
+    @contextmanager
+    def register(self) -> Iterator[Register]:
+        """The register, for what a page writes and for what lives there alone."""
+        register = Register(self.home.register_url)
+        try:
+            yield register
+        finally:
+            register.close()
+
+    @property
+    def prelude(self) -> str:
+        """What a question of this page needs run before it; empty for a viewer of every site."""
+        return prelude(self.con, self.viewer.sites)
+
+    def site_label(self, code: str) -> str:
+        return next((site.label for site in self.study.sites if site.code == code), code)
 
 
-def open_page(title: str, render: Callable[[Page], None]) -> None:
-    """Draw one page of the newest published file, or say plainly why there is none."""
+def open_page(title: str, render: Callable[[Page], None], filters: Sequence[str] = ()) -> None:
+    """Draw one page of the newest published file, or say plainly why there is none.
+
+    `filters` are those the page heeds: `site`, `cohort`.
+    """
     st.title(title)
     home = find_home()
     folders = home.published, home.unblinded  # a machine may have but one of them
     empty = _marks(folders)
     try:
-        _open(title, home, render)
+        _open(title, home, render, filters)
     except NotPublished:
-        _say_nothing_yet()
+        st.info(words.say("common.nothing_published"))
         _watch(folders, empty)
-    except (StudyError, UnknownRole) as error:
+    except (NotSignedIn, NotOnStaff) as refusal:
+        doorstep.refuse(refusal)
+    except (StudyError, UnknownRole, SignInError) as error:
         st.error(str(error))
     except duckdb.Error:
         log.exception("the published file cannot be read")
-        st.error(
-            "The published file cannot be read. Nothing is lost: it is rebuilt from what has "
-            "landed. Ask the data engineer to run `stepwell check`, then `stepwell build`."
-        )
+        st.error(words.say("common.unreadable"))
 
 
-def _open(title: str, home: Home, render: Callable[[Page], None]) -> None:
+def _open(title: str, home: Home, render: Callable[[Page], None], filters: Sequence[str]) -> None:
     if not home.study_path.exists() and not home.published.exists():
         raise NotPublished("no study yet")
     study = read_study(home.study_path)
-    viewer = viewer_of(study)
-    path = stable_path(home, viewer.sees_arms)
+    viewer = access.viewer(study, home.register_url)
+    arms = unblinding.asked_for(viewer, home)
+    if arms and not unblinding.reason():
+        unblinding.form()  # nothing of the file is opened before a reason is given
+        return
+    path = stable_path(home, arms)
     seen = _marks([path])
-    with closing(open_published(path)) as con:
-        build = queries.build(con)
-        _header(study, viewer, build)
-        if viewer.sees_arms:
-            _record_view(viewer, home, build["build_id"], title)
-        cohort = _pick_cohort(con, study, viewer)
-        render(Page(con, build, study, viewer, cohort, theme()))
+    with closing(open_scoped(path, viewer.sites)) as con:
+        build = common.build(con)
+        if arms:
+            unblinding.record(viewer, home, build["build_id"], title)
+        page = Page(title, con, build, study, viewer, home, theme(), _now(build))
+        _header(page, arms)
+        render(_filtered(page, filters))
         _foot(build)
     _watch([path], seen)
 
@@ -82,113 +117,84 @@ def theme() -> str:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def show(page: Page, chart: Chart, name: str) -> None:
-    """A chart, and under it its numbers, their meaning and their CSV."""
-    st.vega_lite_chart(chart.spec, alt=chart.alt, key=name)
-    with st.expander("Show the numbers"):
-        st.dataframe(chart.numbers, hide_index=True, alt=f"The numbers of the chart: {chart.alt}")
-        download(chart.numbers, name)
-        _explain(page, chart)
+def _now(build: dict[str, Any]) -> datetime:
+    """The present; in a pretend world, whose clock another process keeps, that of its build."""
+    pretend = "STEPWELL_CLOCK_URL" in os.environ
+    return build["as_of"] if pretend else datetime.now(UTC)
 
 
-def download(table: pa.Table, name: str) -> None:
-    """A button that gives the table as CSV; the file is made when it is pressed."""
-    st.download_button(
-        "Download CSV",
-        lambda: _csv(table),
-        f"{name}.csv",
-        "text/csv",
-        key=f"csv_{name}",
-        on_click="ignore",
-    )
-
-
-def legend(page_theme: str) -> None:
-    """The colours of days with their words, wrapping on a narrow screen."""
-    chips = "".join(
-        '<span style="display:inline-flex;align-items:center;gap:.4rem">'
-        '<span style="width:.9rem;height:.9rem;border-radius:2px;border:1px solid #80868f;'
-        f'background:{group.dark if page_theme == "dark" else group.light}"></span>'
-        f"{group.label}</span>"
-        for group in words.GROUPS
-    )
-    st.html(
-        f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;font-size:.875rem">{chips}</div>'
-    )
-
-
-def _explain(page: Page, chart: Chart) -> None:
-    meanings = queries.meanings(page.con, chart.table)
-    st.markdown(f"**How this is computed.** Table `{chart.table}`: {meanings['']}")
-    lines = [
-        f"- `{name}`: {meanings[name]}" for name in chart.numbers.column_names if name in meanings
+def _header(page: Page, arms: bool) -> None:
+    build, viewer = page.build, page.viewer
+    told = [
+        f"**{words.say('common.data_to', day=words.day(build['data_to']))}**",
+        f"**{words.say('common.arms_shown' if arms else 'common.arms_hidden')}**",
+        f"{viewer.name}, {viewer.role}",
     ]
-    st.markdown("\n".join(lines))
+    if viewer.sites:
+        listed = ", ".join(page.site_label(site) for site in viewer.sites)
+        told.append(words.say("common.own_sites", sites=listed))
+    st.markdown(f"{page.study.study.title}  \n{' · '.join(told)}")
+    as_of, built_at = words.moment(build["as_of"]), words.moment(build["built_at"])
+    st.caption(words.say("common.as_of", as_of=as_of, built_at=built_at, build=build["build_id"]))
+    if viewer.sees_arms:
+        unblinding.control(arms)
+    doorstep.sign_out()
 
 
-def _csv(table: pa.Table) -> bytes:
-    with io.BytesIO() as buffer:
-        csv.write_csv(table, buffer)
-        return buffer.getvalue()
+def _filtered(page: Page, filters: Sequence[str]) -> Page:
+    """The page with the filters it heeds, each bound to the address and kept across pages."""
+    if not filters:
+        return page
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        site = _pick_site(page) if "site" in filters else None
+        cohort = _pick_cohort(page) if "cohort" in filters else page.cohort
+    return Page(**{**vars(page), "site": site, "cohort": cohort})
 
 
-def _header(study: Study, viewer: Viewer, build: dict[str, Any]) -> None:
-    arms = "Arms shown: this view is on the audit trail" if viewer.sees_arms else "Arms hidden"
-    st.markdown(
-        f"{study.study.title}  \n**Data to {words.day(build['data_to'])}** · "
-        f"**{arms}** · {viewer.name}, {viewer.role}"
-    )
-    st.caption(
-        f"As of {words.moment(build['as_of'])} UTC · built {words.moment(build['built_at'])} UTC · "
-        f"build {build['build_id']}"
-    )
-
-
-def _foot(build: dict[str, Any]) -> None:
-    """The last line of a page: what its numbers were made from."""
-    with st.container(key="foot"):
-        st.caption(
-            f"Stepwell {build['code_version']} · protocol {build['protocol_hash'][:12]} · "
-            f"input {build['input_hash'][:12]} · content {build['content_hash'][:12]}"
-        )
-
-
-def _pick_cohort(con: Any, study: Study, viewer: Viewer) -> queries.Cohort:
-    """The cohort chosen in the address (`?cohort=`), or the first the role may see."""
-    named = {_label(cohort, study): cohort for cohort in queries.cohorts(con, viewer.sites)}
+def _pick_site(page: Page) -> str | None:
+    codes = page.viewer.sites or tuple(site.code for site in page.study.sites)
+    every = words.say("common.every_site")
+    named = {every: None, **{page.site_label(code): code for code in codes}}
     label = st.selectbox(
-        "Cohort", list(named), key="cohort", bind="query-params", persist_state="session", width=360
-    )
+        words.say("common.site"), list(named), key="site",
+        bind="query-params", persist_state="session", width=240,
+    )  # fmt: skip
+    return named[label or every]
+
+
+def _pick_cohort(page: Page) -> common.Cohort:
+    """The cohort chosen in the address (`?cohort=`), or the first the viewer may see."""
+    found = common.cohorts(page.con)
+    named = {_label(cohort, page): cohort for cohort in found}
+    if not named:
+        sites = page.viewer.sites
+        return common.Cohort("site", sites[0]) if sites else common.Cohort()
+    label = st.selectbox(
+        words.say("common.cohort"), list(named), key="cohort",
+        bind="query-params", persist_state="session", width=360,
+    )  # fmt: skip
     return named[label] if label else next(iter(named.values()))
 
 
-def _label(cohort: queries.Cohort, study: Study) -> str:
+def _label(cohort: common.Cohort, page: Page) -> str:
     if cohort.kind == "all":
         return words.KINDS["all"]
-    named = {one.code: one.label for one in study.cohorts}
+    named = {one.code: one.label for one in page.study.cohorts}
     labels = {
         "named": named,
         "named_by_arm": named,
-        "site": {site.code: site.label for site in study.sites},
-        "arm": {arm.code: arm.label for arm in study.arms},
+        "site": {site.code: site.label for site in page.study.sites},
+        "arm": {arm.code: arm.label for arm in page.study.arms},
     }
     label = labels.get(cohort.kind, {}).get(cohort.name, cohort.name)
     return f"{words.KINDS[cohort.kind]}: {label}"
 
 
-def _record_view(viewer: Viewer, home: Home, build_id: str, title: str) -> None:
-    """Once per session, build and page; a view that cannot be recorded is not shown."""
-    noted = st.session_state.setdefault("recorded_views", set())
-    if (build_id, title) not in noted:
-        record_unblinded_view(viewer, home.register_url, build_id, title)
-        noted.add((build_id, title))
-
-
-def _say_nothing_yet() -> None:
-    st.info(
-        "Nothing is published yet. Run `make demo` to see a simulated trial, or start the DAGs "
-        "`wearables` and `questionnaires` in Airflow; the first build appears here by itself."
-    )
+def _foot(build: dict[str, Any]) -> None:
+    """The last line of a page: what its numbers were made from."""
+    hashes = {name: build[f"{name}_hash"][:12] for name in ("protocol", "input", "content")}
+    with st.container(key="foot"):
+        st.caption(words.say("common.foot", code=build["code_version"], **hashes))
 
 
 def _marks(paths: Sequence[Path]) -> list[tuple[str, int]]:
@@ -199,6 +205,6 @@ def _marks(paths: Sequence[Path]) -> list[tuple[str, int]]:
 
 @st.fragment(run_every=LOOK_EVERY_SECONDS)
 def _watch(paths: Sequence[Path], seen: list[tuple[str, int]]) -> None:
-    """Draw the page anew as soon as another build is published."""
-    if _marks(paths) != seen:
+    """Draw the page anew as soon as another build is published, or the sign-in is over."""
+    if _marks(paths) != seen or doorstep.is_over():
         st.rerun()

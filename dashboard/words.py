@@ -1,9 +1,12 @@
-"""Words and colours of the screens, in one place: day states, groups of states, numbers, dates."""
+"""What the screens say: the words of words.toml, the names of codes, numbers, dates, colours."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -72,6 +75,22 @@ KINDS = {
     "therapist": "Therapist",
     "named_by_arm": "Cohort",
 }
+
+
+def say(key: str, **values: Any) -> str:
+    """The sentence `section.name` of words.toml; KeyError when it has none, or lacks a value."""
+    section, _, name = key.partition(".")
+    return str(_catalogue()[section][name]).format(**values)
+
+
+def table(name: str) -> dict[str, str]:
+    """A section of words.toml whole: codes and their names."""
+    return dict(_catalogue()[name])
+
+
+@cache
+def _catalogue() -> dict[str, dict[str, str]]:
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

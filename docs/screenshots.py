@@ -17,12 +17,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 from support import browser  # noqa: E402 (the tests' browser; its folder is put on the path above)
 
 SHOTS = {
-    "cohort": ("/", browser.DESKTOP, "light"),
-    "cohort_dark": ("/", browser.DESKTOP, "dark"),
+    "adherence": ("/adherence", browser.DESKTOP, "light"),
+    "adherence_dark": ("/adherence", browser.DESKTOP, "dark"),
     "participant": ("/participant", browser.DESKTOP, "light"),
     "participant_dark": ("/participant", browser.DESKTOP, "dark"),
     "participant_phone": ("/participant", browser.PHONE, "light"),
-    "quality": ("/quality", browser.DESKTOP, "light"),
+    "health": ("/health", browser.DESKTOP, "light"),
 }
 TALLEST = 2400
 

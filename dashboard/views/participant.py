@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
-from dashboard import queries, timelines, words
-from dashboard.shell import Page, download, legend, open_page, show
+from dashboard import words
+from dashboard.charts import participant as charts
+from dashboard.exports import download
+from dashboard.parts import legend, show
+from dashboard.queries import common
+from dashboard.queries import participant as queries
+from dashboard.queries.asking import Answer
+from dashboard.shell import Page, open_page
 
 
 def render(page: Page) -> None:
@@ -27,13 +31,12 @@ def render(page: Page) -> None:
 
 def _pick(page: Page) -> str | None:
     """The participant of the address (`?participant=`), else the first of the cohort."""
-    everyone = queries.Cohort(sites=page.viewer.sites)
-    known = queries.participants(page.con, everyone).column("participant_id").to_pylist()
+    known = common.participants(page.con, common.Cohort()).column("participant_id")
     asked = st.query_params.get("participant")
     if asked and asked not in known:
         # What was asked is not repeated: it came from an address anyone can write.
         st.error("No participant of that name in the part of the study you may see.")
-    listed = queries.participants(page.con, page.cohort).column("participant_id").to_pylist()
+    listed = common.participants(page.con, page.cohort).column("participant_id")
     if not listed:
         st.info("No participants here yet.")
         return None
@@ -134,26 +137,26 @@ def _story(page: Page, who: str) -> None:
     )
     span = _span(days, scores)
     changes = queries.source_changes(page.con, who)
-    show(page, timelines.timeline(days, visits, changes, span, page.theme), "days")
+    show(page, charts.timeline(days, visits, changes, span, page.theme), "days")
     if len(changes):
-        used = sorted({*changes.column("source").to_pylist(), *changes.column("was").to_pylist()})
+        used = sorted({*changes.column("source"), *changes.column("was")})
         st.caption(
             "Solid line: another source begins; compare across it with care. "
-            + words.bridge(queries.bridges(page.con, used))
+            + words.bridge(common.bridges(page.con, used))
         )
-    known = {scale["scale"]: scale for scale in queries.scales(page.con)}
+    known = {scale["scale"]: scale for scale in common.scales(page.con)}
     for scale in (known[item.scale] for item in page.study.outcomes if item.scale in known):
         st.subheader(f"{scale['label']} ({words.direction(scale['better'])})")
-        rows = scores.filter(pc.field("scale") == scale["scale"])
-        chart = timelines.score_line(rows, visits, scale, span, page.theme)
+        rows = queries.scores(page.con, who, scale["scale"])
+        chart = charts.score_line(rows, visits, scale, span, page.theme)
         st.vega_lite_chart(chart.spec, alt=chart.alt, key=f"score_{scale['scale']}")
     st.caption("Band: baseline plus or minus the MCID; a score beyond it is a change that matters.")
 
 
-def _span(days: pa.Table, scores: pa.Table) -> tuple[date, date]:
+def _span(days: Answer, scores: Answer) -> tuple[date, date]:
     """First and last day of every chart: all days and all answers, and a day after."""
-    answered = [day for day in scores.column("answered_on").to_pylist() if day]
-    every = [*days.column("activity_date").to_pylist(), *answered]
+    answered = [day for day in scores.column("answered_on") if day]
+    every = [*days.column("activity_date"), *answered]
     return min(every), max(every) + timedelta(days=1)
 
 
@@ -161,17 +164,17 @@ def _tables(page: Page, who: str) -> None:
     st.header("Outcomes by visit")
     scores = queries.scores(page.con, who)
     st.dataframe(
-        scores.drop_columns(["scale", "band_low", "band_high"]),
+        scores.table.drop_columns(["scale", "band_low", "band_high"]),
         hide_index=True,
         column_config=_COLUMNS,
         placeholder="",
         alt="Outcomes by scale and visit",
     )
-    download(scores, f"outcomes_{who}")
+    download(page, scores.table, f"outcomes_{who}")
     sessions = queries.sessions(page.con, who)
     if sessions is not None:
         st.header("Treatment sessions")
-        st.dataframe(sessions, hide_index=True, alt="Treatment sessions")
+        st.dataframe(sessions.table, hide_index=True, alt="Treatment sessions")
 
 
 _SCORE = st.column_config.NumberColumn
@@ -191,4 +194,4 @@ _COLUMNS: dict[str, Any] = {
 }
 
 if __name__ == "__main__":
-    open_page("Participant", render)
+    open_page(words.say("pages.participant"), render, ["cohort"])

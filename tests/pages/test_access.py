@@ -28,7 +28,7 @@ def test_an_unknown_role_lists_the_known_ones(study, monkeypatch):
     assert metrics(at) == {}
 
 
-@pytest.mark.parametrize("page", ["cohort", "participant"])
+@pytest.mark.parametrize("page", ["adherence", "participant"])
 def test_the_masked_file_shows_no_arm_and_no_session(study, monkeypatch, page):
     use(monkeypatch, study)
     at = opened(page, **({"participant": "P001"} if page == "participant" else {}))
@@ -39,7 +39,7 @@ def test_the_masked_file_shows_no_arm_and_no_session(study, monkeypatch, page):
 
 def test_the_unblinded_role_sees_arm_and_sessions(study, monkeypatch):
     use(monkeypatch, study, role="unblinded_statistician")
-    at = opened("participant", participant="P001")
+    at = opened("participant", why="interim look", participant="P001")
     assert "Arm: ETMI" in at.selectbox(key="cohort").options
     assert "arm ETMI" in text(at)
     assert "Arms shown" in text(at)
@@ -48,7 +48,7 @@ def test_the_unblinded_role_sees_arm_and_sessions(study, monkeypatch):
 
 def test_the_unblinded_role_may_look_at_one_arm(study, monkeypatch):
     use(monkeypatch, study, role="unblinded_statistician")
-    at = opened(cohort="Arm: ETMI")
+    at = opened(why="interim look", cohort="Arm: ETMI")
     assert at.dataframe[-1].value["participant_id"].tolist() == ["P003", "P001"]
 
 
@@ -62,13 +62,13 @@ def test_an_unblinded_view_is_on_the_audit_trail_once(tmp_path, monkeypatch):
     small_study(tmp_path)
     use(monkeypatch, tmp_path, role="unblinded_statistician")
     monkeypatch.setenv("STEPWELL_REGISTER_URL", home_of(tmp_path).register_url)
-    at = opened()
+    at = opened(why="interim look")
     at.run()
     register = Register(home_of(tmp_path).register_url)
     lines = register.rows(sa.select(audit))
     register.close()
-    assert [(line["what"], line["subject"], line["new"]) for line in lines] == [
-        ("unblinded view", "Cohort", "20260212T060000000000Z")
+    assert [(line["what"], line["subject"], line["new"], line["why"]) for line in lines] == [
+        ("unblinded view", "Adherence", "20260212T060000000000Z", "interim look")
     ]
     assert "unblinded_statistician" in lines[0]["who"]
 
@@ -94,7 +94,7 @@ def test_a_role_bound_to_a_site_sees_only_that_site(tmp_path: Path, monkeypatch)
     assert at.selectbox(key="participant").options == ["P002", "P001"]
 
 
-@pytest.mark.parametrize("page", ["cohort", "participant"])
+@pytest.mark.parametrize("page", ["adherence", "participant"])
 def test_before_the_first_build_the_page_says_how_to_get_one(tmp_path, monkeypatch, page):
     use(monkeypatch, tmp_path)
     assert "Run `make demo`" in text(opened(page))
@@ -102,7 +102,7 @@ def test_before_the_first_build_the_page_says_how_to_get_one(tmp_path, monkeypat
     assert "Run `make demo`" in text(opened(page))
 
 
-@pytest.mark.parametrize("page", ["cohort", "participant"])
+@pytest.mark.parametrize("page", ["adherence", "participant"])
 def test_a_file_that_is_no_database_gives_one_plain_sentence(tmp_path, monkeypatch, page):
     write_study(tmp_path)
     (tmp_path / "published").mkdir()

@@ -18,9 +18,10 @@ DRAWN = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
   }).length;
   return ['.mark-line path', '.mark-rect path', '.mark-image image'].map(sized);
 })"""
-# Wear, steps and function have a line. Goals begin in the last week, pain has one visit, and
-# fear-avoidance is a small cell: no line yet. Then the picture of days, and seven bars of states.
-COHORT = [[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 1], [0, 7, 0]]
+# Wear and steps have a line; goals begin in the last week: no line yet. Then the picture of days,
+# and seven bars of states. Function has a line; pain one visit; fear-avoidance is a small cell.
+ADHERENCE = [[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 7, 0]]
+OUTCOMES = [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 # The goal, ten days and the window of baseline; function with its band; then windows alone.
 PARTICIPANT = [[1, 11, 0], [0, 2, 0], [0, 1, 0], [0, 1, 0]]
 
@@ -40,7 +41,12 @@ def address(home: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("path", "drawn"), [("/", COHORT), ("/participant?participant=P002", PARTICIPANT)]
+    ("path", "drawn"),
+    [
+        ("/adherence", ADHERENCE),
+        ("/outcomes", OUTCOMES),
+        ("/participant?participant=P002", PARTICIPANT),
+    ],
 )
 def test_a_page_draws_every_chart_and_asks_nobody_outside(address, path, drawn, theme):
     with browser.browsing(theme=theme) as (page, asked):
@@ -69,8 +75,8 @@ def test_the_filter_and_the_participant_stay_in_the_address(address):
         browser.open_page(page, f"{address}/participant?cohort=Site: Haifa&participant=P002")
         page.get_by_role("button", name="Next").click()
         page.wait_for_url("**/participant?*participant=P001*")
-        page.get_by_role("link", name="Cohort").click()
-        page.wait_for_url("**/?cohort=Site%3A+Haifa")
+        page.get_by_role("link", name="Outcomes").click()
+        page.wait_for_url("**/outcomes?cohort=Site%3A+Haifa")
 
 
 def test_a_new_publication_appears_on_an_open_page_by_itself(tmp_path):
@@ -93,4 +99,6 @@ def test_the_first_publication_appears_where_only_the_unblinded_folder_is_within
         page.goto(served)
         page.wait_for_selector("text=Nothing is published yet", timeout=60_000)
         (elsewhere / "unblinded").rename(home / "unblinded")
+        page.get_by_role("textbox", name="Why do you need to see the arms?").fill("interim look")
+        page.get_by_role("button", name="Open the arms").click()
         page.wait_for_selector("text=build 20260212T060000000000Z", timeout=60_000)

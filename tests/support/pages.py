@@ -14,16 +14,39 @@ from support.house import ROOT
 APP = ROOT / "dashboard" / "app.py"
 
 
-def opened(page: str = "cohort", **address: str) -> AppTest:
-    """The page after its first run, at the address given; STEPWELL_HOME says on what file."""
+def opened(page: str = "adherence", why: str = "", **address: str) -> AppTest:
+    """The page after its first run, at the address given; STEPWELL_HOME says on what file.
+
+    `why` is the reason for which an unblinded role has opened the arms in this session.
+    """
     at = AppTest.from_file(APP, default_timeout=60)
-    if page != "cohort":
-        at.switch_page(f"views/{page}.py")
+    at.switch_page(f"views/{page}.py")
+    if why:
+        at.session_state["unblinding_reason"] = why
     for name, value in address.items():
         at.query_params[name] = value
     at.run()
     assert not at.exception, at.exception[0].message
     return at
+
+
+def about(at: AppTest, *names: str) -> AppTest:
+    """The page with these expanders opened: `Show the numbers`, `How is this computed?`.
+
+    Without names, all that the page has.
+    """
+    for name in names or [box.proto.id.rpartition("-about_")[2] for box in at.get("expander")]:
+        at.session_state[f"about_{name}"] = True
+    return at.run()
+
+
+def shown_sql(at: AppTest) -> list[tuple[str, Any]]:
+    """Of each opened expander with numbers: the SQL it shows, and those numbers."""
+    return [
+        (box.code[0].value, box.dataframe[0].value)
+        for box in at.get("expander")
+        if len(box.code) and len(box.dataframe)
+    ]
 
 
 def metrics(at: AppTest) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""The cohort page shows the figures of the published file, and no others."""
+"""The adherence page shows the figures of the published file, and no others."""
 
 from pathlib import Path
 
 import pytest
-from support.pages import chart, metrics, opened, text, use
+from support.pages import about, chart, metrics, opened, text, use
 from support.published import empty_rows, publish_rows, typed_rows, write_study
 
 
@@ -35,7 +35,7 @@ def test_the_header_says_what_file_this_is_and_that_arms_are_hidden(study, monke
     assert "Data to 11 Feb 2026" in said
     assert "Arms hidden" in said
     assert "local user (no sign-in), coordinator" in said
-    assert "As of 12 Feb 2026, 05:00 UTC" in said
+    assert "As known on 12 Feb 2026, 05:00 UTC" in said
     assert "built 12 Feb 2026, 06:00 UTC" in said
     assert "build 20260212T060000000000Z" in said
     assert "Stepwell 0 · protocol p · input i · content" in said
@@ -64,38 +64,6 @@ def test_weekly_steps_come_with_their_interval(study, monkeypatch):
     assert (low["field"], high["field"]) == ("steps_ci_low", "steps_ci_high")
     drawn = [(r["steps_ci_low"], r["steps_per_day"], r["steps_ci_high"]) for r in data["weeks"]]
     assert drawn == [(3100.0, 4400.0, 5700.0), (4600.0, 5700.0, 6800.0)]
-
-
-def test_outcomes_say_mean_interval_range_and_direction(study, monkeypatch):
-    use(monkeypatch, study)
-    at = opened()
-    spec, data = chart(at, "Mean Function by visit")
-    drawn = [(r["visit"], r["mean_score"], r["score_ci_low"]) for r in data["visits"]]
-    assert drawn == [("Baseline", 48.0, 41.0), ("Week 4", 54.0, 46.0)]
-    assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [0.0, 100.0]
-    assert [s.value for s in at.subheader] == [
-        "Function",
-        "Pain",
-        "Fear-avoidance, physical activity",
-    ]
-    assert "0 to 100, higher is better." in text(at)
-    assert "0 to 10, lower is better." in text(at)
-
-
-def test_responders_come_as_n_of_n_with_an_interval(study, monkeypatch):
-    use(monkeypatch, study)
-    assert (
-        "Responders at Week 4 (better by 5 points or more): **2 of 3**, 67 % "
-        "(95 % interval 21 % to 94 %)." in text(opened())
-    )
-
-
-def test_a_small_cell_stays_blank_and_says_so(study, monkeypatch):
-    use(monkeypatch, study)
-    at = opened()
-    _, data = chart(at, "Mean Fear-avoidance")
-    assert [row["mean_score"] for row in data["visits"]] == [None]
-    assert "Figures of fewer than 3 participants are blank." in text(at)
 
 
 def test_a_cohort_below_the_limit_has_no_key_figures(study, monkeypatch):
@@ -163,7 +131,7 @@ def test_person_days_are_counted_by_state(study, monkeypatch):
 
 def test_every_chart_explains_itself_from_the_comments_of_the_file(study, monkeypatch):
     use(monkeypatch, study)
-    said = text(opened())
+    said = text(about(opened(), "adherence_by_week"))
     assert "Table `cohort_week`: Adherence of a cohort by study week." in said
     assert "- `goal_adherence_strict`: Goal days met / eligible days with a goal" in said
 

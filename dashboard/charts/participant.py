@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboard import words
-from dashboard.vega import INK, Chart, Spec, group_colour, left_axis, tip
+from dashboard.charts.vega import INK, Chart, Spec, group_colour, left_axis, tip
+from dashboard.queries.asking import Answer
 
 Span = tuple[date, date]
 
 
-def timeline(days: pa.Table, visits: pa.Table, changes: pa.Table, span: Span, theme: str) -> Chart:
+def timeline(days: Answer, visits: Answer, changes: Answer, span: Span, theme: str) -> Chart:
     """Daily steps coloured by state, the goal as a step line, visits and new sources as marks.
 
     A day that is not known is a low flat bar without a figure; a known day of no steps says 0.
@@ -28,11 +29,11 @@ def timeline(days: pa.Table, visits: pa.Table, changes: pa.Table, span: Span, th
         "field": "steps",
         "type": "quantitative",
         "axis": left_axis("Steps a day", format=",d", tickCount=5),
-        "scale": {"domain": [0, _top(days)]},
+        "scale": {"domain": [0, _top(days.table)]},
     }
     spec = {
         "height": 300,
-        "datasets": {"days": days, "visits": visits, "changes": changes},
+        "datasets": {"days": days.table, "visits": visits.table, "changes": changes.table},
         "data": {"name": "days"},
         "layer": [
             *_visit_marks(span, ink, labelled=True),
@@ -47,7 +48,7 @@ def timeline(days: pa.Table, visits: pa.Table, changes: pa.Table, span: Span, th
 
 
 def score_line(
-    scores: pa.Table, visits: pa.Table, scale: dict[str, Any], span: Span, theme: str
+    scores: Answer, visits: Answer, scale: dict[str, Any], span: Span, theme: str
 ) -> Chart:
     """A participant's scores over time with the band of change too small to matter (MCID)."""
     ink = INK[theme]
@@ -59,7 +60,11 @@ def score_line(
     }
     spec = {
         "height": 170,
-        "datasets": {"scores": scores, "band": _band(scores, scale), "visits": visits},
+        "datasets": {
+            "scores": scores.table,
+            "band": _band(scores, scale),
+            "visits": visits.table,
+        },
         "data": {"name": "scores"},
         "layer": [
             _matters_not(score, ink),
@@ -170,10 +175,9 @@ def _visit_marks(span: Span, ink: dict[str, str], labelled: bool) -> list[Spec]:
     return [{"data": {"name": "visits"}, **mark} for mark in marks[: 3 if labelled else 2]]
 
 
-def _band(scores: pa.Table, scale: dict[str, Any]) -> pa.Table:
+def _band(scores: Answer, scale: dict[str, Any]) -> pa.Table:
     """The one band of a scale's rows, kept within its range; empty without a baseline."""
-    rows = scores.to_pylist()
-    found = next((row for row in rows if row["band_low"] is not None), None)
+    found = next((row for row in scores.rows if row["band_low"] is not None), None)
     if found is None:
         return pa.table({"low": pa.array([], pa.float64()), "high": pa.array([], pa.float64())})
     low, high = max(found["band_low"], scale["low"]), min(found["band_high"], scale["high"])

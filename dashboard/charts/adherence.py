@@ -1,17 +1,16 @@
-"""Charts of a cohort; each arranges what the published file says and computes nothing."""
+"""Charts of adherence; each arranges what the published file says and computes nothing."""
 
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import pyarrow as pa
 
-from dashboard import words
-from dashboard.vega import INK, Chart, Spec, group_colour, left_axis, legend, tip
+from dashboard.charts.vega import INK, Chart, Spec, group_colour, left_axis, legend, tip
+from dashboard.queries.asking import Answer
 
 
-def week_adherence(weeks: pa.Table, theme: str) -> Chart:
+def week_adherence(weeks: Answer, theme: str) -> Chart:
     """Wear and goal adherence of a cohort by study week, as shares."""
     ink, domain = INK[theme], list(_MEASURES.values())
     measure = {"field": "measure", "type": "nominal", "legend": legend()}
@@ -33,7 +32,7 @@ def week_adherence(weeks: pa.Table, theme: str) -> Chart:
     ]
     spec = {
         "height": 320,
-        "datasets": {"weeks": _long(weeks)},
+        "datasets": {"weeks": _long(weeks.table)},
         "data": {"name": "weeks"},
         "encoding": {"x": _week_axis(), "y": share, "color": colour, "tooltip": tips},
         "layer": [
@@ -53,7 +52,7 @@ def _dashed_line(measure: str, dash: list[int]) -> Spec:
     }
 
 
-def week_steps(weeks: pa.Table, theme: str) -> Chart:
+def week_steps(weeks: Answer, theme: str) -> Chart:
     """Mean steps of a cohort by study week with the 95 % interval as a band."""
     ink = INK[theme]
     steps = {
@@ -72,7 +71,7 @@ def week_steps(weeks: pa.Table, theme: str) -> Chart:
             "point": {"color": ink["strong"], "size": 45}}  # fmt: skip
     spec = {
         "height": 320,
-        "datasets": {"weeks": weeks},
+        "datasets": {"weeks": weeks.table},
         "data": {"name": "weeks"},
         "encoding": {"x": _week_axis()},
         "layer": [
@@ -90,64 +89,13 @@ def week_steps(weeks: pa.Table, theme: str) -> Chart:
     return Chart(spec, alt, weeks, "cohort_week")
 
 
-def visit_means(outcomes: pa.Table, scale: dict[str, Any], theme: str) -> Chart:
-    """Mean score of a cohort by visit with its 95 % interval, over the scale's whole range."""
-    ink = INK[theme]
-    mean = {
-        "field": "mean_score",
-        "type": "quantitative",
-        "scale": {"domain": [scale["low"], scale["high"]], "nice": False},
-        "axis": left_axis("Mean score", tickCount=5),
-    }
-    order = outcomes.column("visit").to_pylist()
-    tips = [
-        tip("visit", "Visit"),
-        tip("mean_score", "Mean", ".1f"),
-        tip("score_ci_low", "95 % from", ".1f"),
-        tip("score_ci_high", "to", ".1f"),
-        tip("received", "Answered"),
-        tip("expected", "Expected"),
-    ]
-    axis = {"title": None, "labelAngle": -40, "labelOverlap": False}
-    spec = {
-        "height": 240,
-        "datasets": {"visits": outcomes},
-        "data": {"name": "visits"},
-        "encoding": {"x": {"field": "visit", "type": "ordinal", "sort": order, "axis": axis}},
-        "layer": [
-            {
-                "mark": {"type": "rule", "color": ink["strong"], "strokeWidth": 2},
-                "encoding": {
-                    "y": {**mean, "field": "score_ci_low"},
-                    "y2": {"field": "score_ci_high"},
-                },
-            },
-            {
-                # Discharge has no fixed day, so no line leads to it.
-                "transform": [{"filter": "isValid(datum.week)"}],
-                "mark": {"type": "line", "color": ink["strong"], "strokeWidth": 1.5},
-                "encoding": {"y": mean},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "color": ink["strong"], "size": 55},
-                "encoding": {"y": mean, "tooltip": tips},
-            },
-        ],
-    }  # fmt: skip
-    alt = (
-        f"Mean {scale['label']} by visit with 95 % intervals; "
-        f"{scale['low']:g} to {scale['high']:g}, {words.direction(scale['better'])}."
-    )
-    return Chart(spec, alt, outcomes, "cohort_outcome")
-
-
-def state_counts(states: pa.Table, theme: str) -> Chart:
+def state_counts(states: Answer, theme: str) -> Chart:
     """Person-days by day state as bars, in the colours of the picture."""
-    order = states.column("state").to_pylist()
+    order = states.column("state")
     rows = list(dict.fromkeys(order))
     spec = {
         "height": 24 * len(rows) + 60,
-        "datasets": {"states": states},
+        "datasets": {"states": states.table},
         "data": {"name": "states"},
         "encoding": {
             "y": {"field": "state", "type": "nominal", "sort": rows,
@@ -163,7 +111,7 @@ def state_counts(states: pa.Table, theme: str) -> Chart:
     return Chart(spec, "Bars: person-days by day state.", states, "participant_day")
 
 
-def day_picture(png: bytes, participants: int, days: int, grid: pa.Table) -> Chart:
+def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart:
     """A picture of every person-day, one row each, under an axis of study weeks."""
     picture = {
         "type": "image",
@@ -225,35 +173,3 @@ _MEASURES = {
     "goal_adherence_observed": "Goal met, observed",
     "goal_adherence_strict": "Goal met, strict",
 }
-
-
-def pulls_by_day(days: pa.Table, theme: str) -> Chart:
-    """Receipts by UTC day, stacked by what became of them."""
-    ink = INK[theme]
-    told = [words.CAME, words.NOTHING_NEW, words.PARTICIPANTS, words.VENDORS, words.OURS]
-    shades = ["#4A97CB", "#8C8C8C", "#C98200", "#8F2D00", ink["text"]]
-    if theme == "dark":
-        shades = ["#2F77A8", "#8F8F8F", "#F7D774", "#E0601B", ink["text"]]
-    colour = {"field": "told", "type": "nominal", "legend": {**legend(), "columns": 3},
-              "scale": {"domain": told, "range": shades}}  # fmt: skip
-    on = {"field": "asked_on", "type": "temporal", "scale": {"type": "utc"}, "title": None,
-          "timeUnit": "utcyearmonthdate", "axis": {"format": "%d %b", "grid": False}}  # fmt: skip
-    receipts = {"field": "receipts", "type": "quantitative", "stack": True,
-                "axis": left_axis("Receipts", format=",d", tickCount=5)}  # fmt: skip
-    tips = [
-        {"field": "asked_on", "type": "temporal", "title": "Day", "format": "%d %b %Y"},
-        tip("told", "What became of it"),
-        tip("receipts", "Receipts", ",d"),
-        tip("received", "Points received", ",d"),
-        tip("landed", "Landed", ",d"),
-        tip("rejected", "Refused", ",d"),
-    ]
-    spec = {
-        "height": 320,
-        "datasets": {"days": days},
-        "data": {"name": "days"},
-        "mark": {"type": "bar", "stroke": ink["paper"], "strokeWidth": 0.5},
-        "encoding": {"x": on, "y": receipts, "color": colour, "tooltip": tips},
-    }
-    alt = "Bars of receipts by day: data came, nothing new, or failed and whose failure it was."
-    return Chart(spec, alt, days, "receipt_day")

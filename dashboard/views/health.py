@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
-from dashboard import charts, quality, words
-from dashboard.shell import Page, download, open_page, show
+from dashboard import words
+from dashboard.charts import health as charts
+from dashboard.exports import download
+from dashboard.parts import show
+from dashboard.queries import health as queries
+from dashboard.queries.asking import Answer, Con
+from dashboard.shell import Page, open_page
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Listing:
 
     title: str
     name: str
-    rows: Callable[[quality.Con], pa.Table]
+    rows: Callable[[Con], Answer]
     meaning: str
     empty: str
 
@@ -29,49 +32,49 @@ LISTINGS = (
     Listing(
         "Pulls that failed",
         "failures",
-        quality.failures,
+        queries.failures,
         "By reason. The vendor's and our own faults are never counted against a participant.",
         "No pull failed.",
     ),
     Listing(
         "Refused data points",
         "refusals",
-        quality.refusals,
+        queries.refusals,
         "Received, and not landed, each with its reason; the raw reply is kept.",
         "Nothing was refused.",
     ),
     Listing(
         "Implausible days",
         "implausible",
-        quality.implausible,
+        queries.implausible,
         "Landed and flagged by the protocol's bounds; nothing is dropped.",
         "No day is implausible.",
     ),
     Listing(
         "Days that changed after they had landed",
         "late_changes",
-        quality.late_changes,
+        queries.late_changes,
         "The vendor's newest word counts; what it replaced stays on record (`ops.revision`).",
         "No day has changed.",
     ),
     Listing(
         "Sources compared",
         "bridges",
-        quality.bridges,
+        queries.bridges,
         "Days that two sources both have: mean difference and limits of agreement.",
         "No day is in two sources.",
     ),
     Listing(
         "Changes of the vendors' replies",
         "drift",
-        quality.drift,
+        queries.drift,
         "Fields and values that the vendor's published contract does not have: tolerated, counted.",
         "Replies are as the vendors publish them.",
     ),
     Listing(
         "Checks of this build",
         "checks",
-        quality.checks,
+        queries.checks,
         "A build that fails one is never published.",
         "No check is on record.",
     ),
@@ -89,23 +92,25 @@ def render(page: Page) -> None:
 
 def _sources(page: Page) -> None:
     st.header("Sources")
-    found = quality.sources(page.con)
+    found = queries.sources(page.con)
     if not len(found):
         st.info("No source is connected yet: `stepwell connect`, or `stepwell import`.")
         return
-    st.dataframe(found, hide_index=True, column_config=_COLUMNS, alt="Freshness of each source")
-    waiting = pc.sum(found.column("need_a_step")).as_py()
+    st.dataframe(
+        found.table, hide_index=True, column_config=_COLUMNS, alt="Freshness of each source"
+    )
+    waiting = sum(found.column("need_a_step"))
     if waiting:
         st.markdown(f"Connections that need a step: {words.count(waiting)}; see Participant.")
 
 
 def _pulls(page: Page) -> None:
     st.header("What became of each pull")
-    days = quality.pulls_by_day(page.con)
+    days = queries.pulls_by_day(page.con)
     if not len(days):
         st.info("Nothing was pulled in the last 30 days.")
         return
-    total = {name: pc.sum(days.column(name)).as_py() for name in ("received", "landed", "rejected")}
+    total = {name: sum(days.column(name)) for name in ("received", "landed", "rejected")}
     st.caption(
         f"Data points of the last 30 days: {words.count(total['received'])} received = "
         f"{words.count(total['landed'])} landed + {words.count(total['rejected'])} refused."
@@ -120,8 +125,8 @@ def _list(page: Page, listing: Listing) -> None:
         st.markdown(listing.empty)
         return
     st.caption(listing.meaning)
-    st.dataframe(rows, hide_index=True, column_config=_COLUMNS, alt=listing.title)
-    download(rows, listing.name)
+    st.dataframe(rows.table, hide_index=True, column_config=_COLUMNS, alt=listing.title)
+    download(page, rows.table, listing.name)
 
 
 _AT, _DAY = "D MMM YYYY, HH:mm", "D MMM YYYY"
@@ -172,4 +177,4 @@ _COLUMNS: dict[str, Any] = {
 }
 
 if __name__ == "__main__":
-    open_page("Data quality", render)
+    open_page(words.say("pages.health"), render)

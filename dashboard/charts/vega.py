@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from dashboard import words
+from dashboard.queries.asking import Answer
 
 Spec = dict[str, Any]
 # Equal room left of every plot, so that charts below each other share their days.
@@ -30,7 +29,7 @@ class Chart:
 
     spec: Spec
     alt: str
-    numbers: pa.Table
+    numbers: Answer
     table: str
     """The published table its numbers come from."""
 

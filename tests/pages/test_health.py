@@ -1,4 +1,4 @@
-"""The data-quality page: what came, what was refused, and whose trouble it is."""
+"""The data-health page: what came, what was refused, and whose trouble it is."""
 
 from datetime import UTC, date, datetime
 
@@ -59,7 +59,7 @@ def page(tmp_path, monkeypatch):
     write_study(tmp_path)
     publish_rows(tmp_path, troubled())
     use(monkeypatch, tmp_path)
-    return opened("quality")
+    return opened("health")
 
 
 def listed(page, alt: str) -> list[dict]:
@@ -117,7 +117,7 @@ def test_an_empty_study_says_so_and_what_to_do(tmp_path, monkeypatch):
     write_study(tmp_path)
     publish_rows(tmp_path, empty_rows())
     use(monkeypatch, tmp_path)
-    said = text(opened("quality"))
+    said = text(opened("health"))
     assert "No source is connected yet" in said
     assert "Nothing was pulled in the last 30 days." in said
     assert "Nothing was refused." in said
@@ -130,6 +130,6 @@ def test_a_browser_draws_it_whole_and_asks_nobody_outside(tmp_path, theme):
     publish_rows(tmp_path, troubled())
     drawn = "() => document.querySelectorAll('.mark-rect path').length"
     with browser.serving(tmp_path) as address, browser.browsing(theme=theme) as (page, asked):
-        browser.open_page(page, f"{address}/quality")
+        browser.open_page(page, f"{address}/health")
         browser.eventually(page, drawn, 4)
     assert [url for url in asked if not browser.loopback(url)] == []

@@ -5,17 +5,13 @@ Each returns an Arrow table; a blank stays None. Days of pulls are UTC days.
 
 from __future__ import annotations
 
-import duckdb
-import pyarrow as pa
-
 from dashboard import words
+from dashboard.queries.asking import Answer, Con, ask
 
-Con = duckdb.DuckDBPyConnection
 
-
-def sources(con: Con) -> pa.Table:
+def sources(con: Con) -> Answer:
     """Each source: participants, those connected, the newest sync and the newest pull."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, count(*) AS participants,
@@ -27,9 +23,9 @@ def sources(con: Con) -> pa.Table:
     )
 
 
-def pulls_by_day(con: Con) -> pa.Table:
+def pulls_by_day(con: Con) -> Answer:
     """Receipts by day and what became of them, in the groups of words.RECEIPTS."""
-    return _table(
+    return ask(
         con,
         """
         WITH named AS (SELECT unnest($reasons) AS reason, unnest($told) AS told)
@@ -43,9 +39,9 @@ def pulls_by_day(con: Con) -> pa.Table:
     )
 
 
-def failures(con: Con) -> pa.Table:
+def failures(con: Con) -> Answer:
     """Pulls that brought nothing though something was due, by source, data type and reason."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, data_type, reason, sum(receipts)::BIGINT AS receipts,
@@ -57,9 +53,9 @@ def failures(con: Con) -> pa.Table:
     )
 
 
-def refusals(con: Con) -> pa.Table:
+def refusals(con: Con) -> Answer:
     """Data points received and refused, by source, data type and reason."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, data_type, reason, sum(points)::BIGINT AS points,
@@ -70,9 +66,9 @@ def refusals(con: Con) -> pa.Table:
     )
 
 
-def implausible(con: Con) -> pa.Table:
+def implausible(con: Con) -> Answer:
     """Days flagged as implausible, by source and the bound they pass."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, reason, sum(participants)::BIGINT AS person_days,
@@ -82,9 +78,9 @@ def implausible(con: Con) -> pa.Table:
     )
 
 
-def drift(con: Con) -> pa.Table:
+def drift(con: Con) -> Answer:
     """Where replies differ from the vendor's contract without harm."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, data_type, field_path, kind, points, first_seen_at, last_seen_at
@@ -93,9 +89,9 @@ def drift(con: Con) -> pa.Table:
     )
 
 
-def late_changes(con: Con) -> pa.Table:
+def late_changes(con: Con) -> Answer:
     """Days that changed after they had landed, by source: how many, how late, by how much."""
-    return _table(
+    return ask(
         con,
         """
         SELECT source, count(*) AS changes, count(DISTINCT participant_id) AS participants,
@@ -108,15 +104,11 @@ def late_changes(con: Con) -> pa.Table:
     )
 
 
-def bridges(con: Con) -> pa.Table:
+def bridges(con: Con) -> Answer:
     """How two sources compare on the days that both have."""
-    return _table(con, "FROM bridge ORDER BY from_source, to_source, measure")
+    return ask(con, "FROM bridge ORDER BY from_source, to_source, measure")
 
 
-def checks(con: Con) -> pa.Table:
+def checks(con: Con) -> Answer:
     """The checks this build passed."""
-    return _table(con, "SELECT check_name, failures FROM ops.check_result ORDER BY check_name")
-
-
-def _table(con: Con, sql: str, parameters: dict[str, list[str]] | None = None) -> pa.Table:
-    return con.sql(sql, params=parameters or {}).to_arrow_table()
+    return ask(con, "SELECT check_name, failures FROM ops.check_result ORDER BY check_name")

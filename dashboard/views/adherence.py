@@ -1,4 +1,4 @@
-"""The cohort: is it worn, is the goal met, does it help, and who is behind?"""
+"""Adherence: is it worn, is the goal met, and who is behind?"""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import streamlit as st
 
-from dashboard import charts, pictures, queries, vega, words
-from dashboard.shell import Page, download, legend, open_page, show
-
-Rows = list[dict[str, Any]]
+from dashboard import pictures, words
+from dashboard.charts import adherence as charts
+from dashboard.charts import vega
+from dashboard.exports import download
+from dashboard.parts import legend, say_small_cells, show
+from dashboard.queries import adherence as queries
+from dashboard.queries import common
+from dashboard.queries.asking import Answer
+from dashboard.shell import Page, open_page
 
 
 def render(page: Page) -> None:
-    """Key figures, adherence by week, outcomes by visit, every day as a picture, the people."""
-    people = queries.participants(page.con, page.cohort)
+    """Key figures, adherence by week, every day as a picture, the people."""
+    people = common.participants(page.con, page.cohort)
     if not len(people):
         st.info("No participants here yet. They appear after the first questionnaire run.")
         return
     _key_figures(page)
     _adherence(page)
-    _outcomes(page)
     _days(page, people)
     _people(page, people)
 
@@ -56,61 +60,20 @@ def _adherence(page: Page) -> None:
             "Steps a day: mean over those with a valid day, 95 % interval. Higher is better."
         )
         show(page, charts.week_steps(weeks, page.theme), "steps_by_week")
-    _say_suppressed(page, weeks)
+    say_small_cells(page, weeks)
     used = queries.sources(page.con, page.cohort)
     if len(used) > 1:
-        found = words.bridge(queries.bridges(page.con, used)) or "No day is in two of them yet."
+        found = words.bridge(common.bridges(page.con, used)) or "No day is in two of them yet."
         st.caption(f"These days come from {len(used)} sources ({', '.join(used)}). {found}")
 
 
-def _say_suppressed(page: Page, table: pa.Table) -> None:
-    if pc.any(table.column("suppressed")).as_py():
-        st.caption(f"Figures of fewer than {page.study.study.small_cell} participants are blank.")
-
-
-def _outcomes(page: Page) -> None:
-    st.header("Outcomes by visit")
-    st.caption("Mean and 95 % interval of those who answered; not adjusted, not imputed.")
-    outcomes = queries.outcomes(page.con, page.cohort)
-    known = {scale["scale"]: scale for scale in queries.scales(page.con)}
-    listed = [known[item.scale] for item in page.study.outcomes if item.scale in known]
-    for first in range(0, len(listed), 3):
-        columns = st.columns(3)
-        for column, scale in zip(columns, listed[first : first + 3], strict=False):
-            with column:
-                _scale(page, scale, outcomes.filter(pc.field("scale") == scale["scale"]))
-    _say_suppressed(page, outcomes)
-
-
-def _scale(page: Page, scale: dict[str, Any], outcomes: pa.Table) -> None:
-    st.subheader(scale["label"])
-    better = words.direction(scale["better"])
-    st.caption(f"{scale['low']:g} to {scale['high']:g}, {better}.")
-    show(page, charts.visit_means(outcomes, scale, page.theme), f"outcome_{scale['scale']}")
-    st.markdown(_responders(outcomes.to_pylist(), scale))
-
-
-def _responders(visits: Rows, scale: dict[str, Any]) -> str:
-    """The newest scheduled visit whose response can be judged, in words."""
-    judged = [row for row in visits if row["evaluable"] and row["week"]]
-    if not judged:
-        return "Responders: no visit can be judged yet."
-    row = judged[-1]
-    low, high = words.share(row["responder_ci_low"]), words.share(row["responder_ci_high"])
-    return (
-        f"Responders at {row['visit']} (better by {words.threshold(scale)} or more): "
-        f"**{row['responders']} of {row['evaluable']}**, {words.share(row['responder_share'])} "
-        f"(95 % interval {low} to {high})."
-    )
-
-
-def _days(page: Page, people: pa.Table) -> None:
+def _days(page: Page, people: Answer) -> None:
     st.header("Every day of everyone")
     st.caption("A row is a participant, worst wear at the top; a column is a study day.")
     legend(page.theme)
-    order = people.column("participant_id").to_pylist()
+    order = people.column("participant_id")
     grid = queries.day_grid(page.con, page.cohort)
-    png, days = pictures.render_days(grid, order, vega.colours(page.theme))
+    png, days = pictures.render_days(grid.table, order, vega.colours(page.theme))
     if not days:
         st.info("No study day yet.")
         return
@@ -118,17 +81,17 @@ def _days(page: Page, people: pa.Table) -> None:
     with left:
         chart = charts.day_picture(png, len(order), days, grid)
         st.vega_lite_chart(chart.spec, alt=chart.alt, key="days")
-        download(grid, "days")
+        download(page, grid.table, "days")
     with right:
         states = queries.days_by_state(page.con, page.cohort)
         show(page, charts.state_counts(states, page.theme), "days_by_state")
 
 
-def _people(page: Page, people: pa.Table) -> None:
+def _people(page: Page, people: Answer) -> None:
     st.header("Participants")
     st.caption("Worst first. Select a row to open the participant.")
     chosen = st.dataframe(
-        _for_reading(page, people),
+        _for_reading(page, people.table),
         key="participants",
         hide_index=True,
         on_select="rerun",
@@ -137,9 +100,9 @@ def _people(page: Page, people: pa.Table) -> None:
         placeholder="",
         alt="Participants, worst wear first",
     )
-    download(people, "participants")
+    download(page, people.table, "participants")
     if rows := chosen["selection"]["rows"]:
-        who = people.column("participant_id")[rows[0]].as_py()
+        who = people.column("participant_id")[rows[0]]
         st.switch_page("views/participant.py", query_params={"participant": who})
 
 
@@ -176,4 +139,4 @@ _COLUMNS: dict[str, Any] = {
 }
 
 if __name__ == "__main__":
-    open_page("Cohort", render)
+    open_page(words.say("pages.adherence"), render, ["cohort"])

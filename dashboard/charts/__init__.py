@@ -1,0 +1,1 @@
+"""Charts: Vega-Lite specifications as plain dicts, one file a page."""

@@ -1,0 +1,176 @@
+"""What stands before every page of the server: who may ask it at all, and what its answers carry.
+
+One ASGI middleware, outermost, for HTTP and WebSocket alike:
+
+* a Host that is not ours is refused, so that no other site's name leads here (DNS rebinding);
+* behind a proxy, only its addresses are answered, and only with the secret it sends; the login that
+  it names goes on as X-Stepwell-Login, and what a browser sent under that name is taken out;
+* a file made for a page is given only to somebody whose sign-in is good;
+* every answer has the headers that keep a page to this machine and out of other sites' frames.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import time
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import sha256
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import streamlit
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from dashboard.signin import LOGIN_HEADER, SignIn, is_fresh
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HEALTH = "/healthz"
+PROXY_SECRET_HEADER = "X-Stepwell-Proxy"
+# What says only that the server lives: asked for on the machine itself, without the proxy.
+ALIVE = (HEALTH, "/_stcore/health")
+# Files made for one page, under names that only the page knows.
+MADE_FILES = ("/media/", "/_stcore/upload_file/")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+def policy() -> str:
+    """The Content-Security-Policy: everything from this server, no script but Streamlit's own.
+
+    The one script in Streamlit's page is let through by its hash; styles it writes as it runs.
+    """
+    page = Path(streamlit.__file__).with_name("static") / "index.html"
+    inline = re.findall(r"<script>(.*?)</script>", page.read_text(encoding="utf-8"), re.DOTALL)
+    hashes = [b64encode(sha256(script.encode()).digest()).decode() for script in inline]
+    return "; ".join(
+        (
+            "default-src 'self'",
+            " ".join(["script-src 'self'", *(f"'sha256-{one}'" for one in hashes)]),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "worker-src 'self' blob:",
+            "media-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Door:
+    """The middleware over `app`."""
+
+    def __init__(self, app: App, sign_in: SignIn) -> None:
+        self._app, self._sign_in = app, sign_in
+        self._headers = {"Content-Security-Policy": policy(), **HEADERS}
+        if sign_in.is_https:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            self._name_the_login(scope)
+            await self._app(scope, receive, self._adding_headers(scope, send))
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refusal(scope, receive, self._adding_headers(scope, send))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to who may not ask; None where they may."""
+        headers = Headers(scope=scope)
+        if not self._is_our_host(headers.getlist("host")):
+            return PlainTextResponse("This server has another name.", 400)
+        if scope["path"] in ALIVE:
+            return None
+        if self._sign_in.mode == "proxy" and not self._is_the_proxy(scope, headers):
+            return PlainTextResponse("Open the dashboard through its sign-in.", 403)
+        if self._sign_in.mode == "oidc" and scope["path"].startswith(MADE_FILES):
+            return None if _is_signed_in(scope) else PlainTextResponse("Sign in first.", 403)
+        return None
+
+    def _is_our_host(self, hosts: list[str]) -> bool:
+        if len(hosts) != 1:
+            return False
+        name, bracket, _ = hosts[0].partition("]")
+        host = name[1:] if bracket else hosts[0].rpartition(":")[0] or hosts[0]
+        return host.lower().rstrip(".") in self._sign_in.hosts
+
+    def _is_the_proxy(self, scope: Scope, headers: Headers) -> bool:
+        """From its address, with its secret, and telling of one login at most."""
+        peer = ip_address(scope["client"][0])
+        peer = getattr(peer, "ipv4_mapped", None) or peer
+        told = headers.get(PROXY_SECRET_HEADER, "")
+        return (
+            any(peer in network for network in self._sign_in.proxies)
+            and hmac.compare_digest(told.encode(), self._sign_in.proxy_secret.encode())
+            and len(headers.getlist(self._sign_in.header)) <= 1
+        )
+
+    def _name_the_login(self, scope: Scope) -> None:
+        """Put the proxy's word under our own name, and take out what else came under it."""
+        sign_in = self._sign_in
+        given = Headers(scope=scope).get(sign_in.header) if sign_in.mode == "proxy" else None
+        ours = (LOGIN_HEADER.lower().encode(), PROXY_SECRET_HEADER.lower().encode())
+        kept = [(name, value) for name, value in scope["headers"] if name.lower() not in ours]
+        if given:
+            kept.append((ours[0], given.encode("latin-1")))
+        scope["headers"] = kept
+
+    def _adding_headers(self, scope: Scope, send: Send) -> Send:
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)  # a page of consent has stricter ones
+                if self._sign_in.is_https:
+                    message["headers"] = _with_secure_cookies(message["headers"])
+            await send(message)
+
+        return sending
+
+
+async def tell_health(request: Request) -> Response:
+    """`GET /healthz`: the server answers. It says nothing of the study."""
+    return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def _with_secure_cookies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Every cookie marked as one that never travels without TLS."""
+    return [
+        (name, value + b"; Secure")
+        if name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+        else (name, value)
+        for name, value in headers
+    ]
+
+
+def _is_signed_in(scope: Scope) -> bool:
+    """Whether the cookie of the sign-in is ours, and its token's time has not passed."""
+    from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+    from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
+
+    told = _get_signed_cookie_with_chunks(Request(scope).cookies, USER_COOKIE_NAME)
+    return told is not None and is_fresh(json.loads(told), time.time())

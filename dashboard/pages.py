@@ -1,0 +1,35 @@
+"""The pages: their address, file and words, in the order of the bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard import words
+
+VIEWS = Path(__file__).parent / "views"
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A page. `needs` is what a role must be allowed (study.toml, `may`) to be offered it."""
+
+    name: str
+    needs: str = ""
+
+    @property
+    def title(self) -> str:
+        return words.say(f"pages.{self.name}")
+
+    @property
+    def path(self) -> Path:
+        return VIEWS / f"{self.name}.py"
+
+
+# The first is where the dashboard opens.
+PAGES = (
+    PageFile("adherence"),
+    PageFile("participant"),
+    PageFile("outcomes"),
+    PageFile("health"),
+)
