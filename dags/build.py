@@ -40,7 +40,7 @@ def build_and_publish() -> None:
         print(
             f"published build {built.build_id}: {built.days_computed} days computed, "
             f"{built.days_reused} taken from the build before; content {built.content_hash}. "
-            f"{built.made_anew}"
+            f"{built.account}"
         )
 
     build()

@@ -14,15 +14,17 @@ from typing import Any, NoReturn
 
 import click
 
+from dags.cli_enrolment import enrol, erase, goal, pause, withdraw
 from dags.cli_errors import CHECK_ERROR, plain_errors
 from dags.cli_grants import connect, keys, release, upkeep
 from dags.cli_pull import pull
+from dags.cli_staff import staff
 from dags.cutover import cutover
 
 PORT = click.IntRange(1, 65535)
 STOPPED = 130  # as a shell says of Ctrl-C
-REREAD = ("google_health", "fitbit", "redcap", "takeout", "apple_health", "health_connect",
-          "garmin_fit")  # fmt: skip
+REREAD = ("google_health", "fitbit", "redcap", "study_team", "takeout", "apple_health",
+          "health_connect", "garmin_fit")  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -131,7 +133,20 @@ def _serve(running: Any) -> None:
         running.wait()
 
 
-for command in (connect, release, keys, upkeep, cutover, pull):
+for command in (
+    enrol,
+    goal,
+    pause,
+    withdraw,
+    erase,
+    connect,
+    release,
+    keys,
+    staff,
+    upkeep,
+    cutover,
+    pull,
+):
     main.add_command(command)
 
 
@@ -233,22 +248,28 @@ def _stopped(what_stays: str) -> NoReturn:
 @plain_errors
 def build(full: bool) -> None:
     """Build, check and publish the warehouse."""
+    from dags.folder import clock_of_demo
     from ingestion import clock
     from transforms.build import build_warehouse
     from warehouse.home import open_store
     from warehouse.publish import stable_path
 
     store = open_store()
+    of_demo = clock_of_demo(store.home)
+    if of_demo:
+        click.echo(
+            f"stepwell: {store.home.path} is a demo's: as of its last build, "
+            f"{of_demo:%Y-%m-%d %H:%M} UTC, not of today; STEPWELL_CLOCK_URL names another clock",
+            err=True,
+        )
     try:
-        built = build_warehouse(store, clock.now(), full)
+        built = build_warehouse(store, of_demo or clock.now(), full)
     except KeyboardInterrupt:
         _stopped("the last build stays; run it again")
     click.echo(
         f"{stable_path(store.home)}\n{built.days_computed} days computed, {built.days_reused} "
-        f"taken from the build before\ncontent {built.content_hash}"
+        f"taken from the build before\ncontent {built.content_hash}\n{built.account}"
     )
-    if built.made_anew:
-        click.echo(built.made_anew)
 
 
 @main.command()
@@ -303,7 +324,7 @@ def dashboard(port: int, address: str) -> None:
     read_study(find_home().study_path)
     if not port_is_free(port):
         raise StudyError(f"port {port} is in use; stop what uses it, or choose another: --port")
-    more = ["--address", address, "--port", str(port)]
+    more = ["--address", address, "--port", str(port), "--actions", "ingestion.actions:actions"]
     if os.environ.get("STEPWELL_PUBLIC_URL"):
         from ingestion.consent_web import routes
 

@@ -19,10 +19,11 @@ def _user_errors() -> tuple[type[Exception], ...]:
     from dags.folder import DemoError
     from ingestion.errors import SourceError
     from warehouse.publish import CheckFailed, NotPublished
+    from warehouse.refused import Refused
     from warehouse.register import LeaseBusy
     from warehouse.study import StudyError
 
-    return (DemoError, SourceError, CheckFailed, NotPublished, LeaseBusy, StudyError)
+    return (DemoError, SourceError, CheckFailed, NotPublished, LeaseBusy, Refused, StudyError)
 
 
 def plain_errors(command: Callable[P, R]) -> Callable[P, R]:

@@ -125,9 +125,11 @@ def demo(settings: Settings, say: Say) -> Iterator[tuple[Demo, Verdict]]:
 def serve_dashboard(demo: Demo) -> Iterator[str]:
     """Serve the dashboard of a demo; yields its address."""
     port = demo.settings.dashboard_port or free_port()
-    command = [sys.executable, "-m", "dashboard", "--port", str(port)]
+    actions = ["--actions", "ingestion.actions:actions"]
+    command = [sys.executable, "-m", "dashboard", "--port", str(port), *actions]
     folder = demo.settings.folder / "dashboard"
-    with started(command, folder, demo.environ, demo.settings.folder / "dashboard.log") as process:
+    environ = {**demo.environ, "STEPWELL_AIRFLOW_URL": demo.airflow.url}
+    with started(command, folder, environ, demo.settings.folder / "dashboard.log") as process:
         give_up = time.monotonic() + 60
         while port_is_free(port):
             if process.poll() is not None or time.monotonic() > give_up:

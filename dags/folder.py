@@ -13,14 +13,17 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.fernet import Fernet
 
+from warehouse.home import Home
+from warehouse.publish import open_published, stable_path
 from warehouse.study import EXAMPLE
 
 _THROWN_AWAY = ".thrown-away"  # what world.json is called while the rest is being removed
@@ -80,6 +83,20 @@ def claim(folder: Path, world: dict[str, int], restart: bool) -> None:
             f"{folder} holds a demo of {said}; the same options go on with it, --restart throws "
             "it away, and --home chooses another folder"
         )
+
+
+def clock_of_demo(home: Home, environ: Mapping[str, str] = os.environ) -> datetime | None:
+    """The clock of a demo's last build, where no other is asked for; None of any other study.
+
+    By today's date every participant of a demo would have been silent for months.
+    """
+    path = stable_path(home, sees_arms=True)
+    is_demo = (home.path / "world.json").exists()
+    if not is_demo or environ.get("STEPWELL_CLOCK_URL") or not path.exists():
+        return None
+    with closing(open_published(path)) as con:
+        as_of: datetime = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
+    return as_of
 
 
 def read_key(folder: Path) -> str:

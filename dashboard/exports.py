@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 import pyarrow as pa
 import streamlit as st
@@ -12,31 +13,36 @@ from openpyxl import Workbook
 from pyarrow import csv
 
 from dashboard import words
+from dashboard.access import record_change
 from dashboard.shell import Page
 
 
 def download(page: Page, table: pa.Table, name: str) -> None:
     """Buttons that give the table as CSV and as Excel."""
     with st.container(horizontal=True, gap="small"):
-        button(page, words.say("common.download_csv"), f"{name}.csv", lambda: to_csv(table))
-        button(page, words.say("common.download_excel"), f"{name}.xlsx", lambda: to_excel(table))
+        for kind, extension, make in (("csv", "csv", to_csv), ("excel", "xlsx", to_excel)):
+            label, file = words.say(f"common.download_{kind}"), f"{name}.{extension}"
+            button(page, label, file, partial(make, table), table.num_rows)
 
 
-def button(page: Page, label: str, file: str, make: Callable[[], bytes]) -> None:
+def button(
+    page: Page, label: str, file: str, make: Callable[[], bytes], rows: int | None = None
+) -> None:
     """One download, which is recorded before it is given; one that cannot be is not given."""
 
     def recorded() -> bytes:
-        record(page, file)
+        record(page, file, rows)
         return make()
 
     st.download_button(label, recorded, file, key=f"get_{file}", on_click="ignore")
 
 
-def record(page: Page, file: str) -> None:
-    """Write to the audit trail that the viewer took `file` of this build."""
-    who = f"{page.viewer.name}, {page.viewer.role}"
+def record(page: Page, file: str, rows: int | None = None) -> None:
+    """Write to the audit trail that the viewer took `file`, of so many rows, of this build."""
+    build = page.build["build_id"]
+    new = f"build {build}" if rows is None else f"{rows:,} rows of build {build}"
     with page.register() as register:
-        register.record(who, "export", datetime.now(UTC), file, new=page.build["build_id"])
+        record_change(page.viewer, register, "export", file, new=new)
 
 
 def to_csv(table: pa.Table) -> bytes:

@@ -26,10 +26,21 @@ class PageFile:
         return VIEWS / f"{self.name}.py"
 
 
-# The first is where the dashboard opens.
+# The first is where the dashboard opens; its address is the server's own.
 PAGES = (
-    PageFile("adherence"),
+    PageFile("today"),
+    PageFile("participants"),
     PageFile("participant"),
+    PageFile("adherence"),
     PageFile("outcomes"),
+    PageFile("flow"),
     PageFile("health"),
+    PageFile("data"),
+    PageFile("study"),
+    PageFile("enrolment", needs="enrol"),
 )
+
+
+def address_of(page: PageFile) -> str:
+    """Where the page is on the server: `/` for the first, `/name` for another."""
+    return "/" if page is PAGES[0] else f"/{page.name}"

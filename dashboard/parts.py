@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.charts.vega import Chart
+from dashboard.charts.vega import Chart, quiet
 from dashboard.exports import download
 from dashboard.queries import common
 from dashboard.queries.asking import Answer
@@ -35,7 +35,7 @@ def figures(page: Page, answer: Answer, table: str, name: str, listed: Sequence[
 
 def show(page: Page, chart: Chart, name: str, **options: Any) -> Any:
     """A chart, and under it its numbers; `options` go to the chart (`on_select` and such)."""
-    given = st.vega_lite_chart(chart.spec, alt=chart.alt, key=name, **options)
+    given = st.vega_lite_chart(quiet(chart.spec), alt=chart.alt, key=name, **options)
     explained(page, chart.numbers, chart.table, name, words.say("common.show_numbers"), chart.alt)
     return given
 

@@ -49,7 +49,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--home", help="folder of the study (default STEPWELL_HOME)")
     parser.add_argument("--routes", metavar="MODULE:FUNCTION", help="gives more pages to serve")
+    parser.add_argument("--actions", metavar="MODULE:FUNCTION", help="gives what enrolment may do")
     given = parser.parse_args(arguments)
+    if given.actions:
+        os.environ["STEPWELL_ACTIONS"] = given.actions
     if given.home:
         os.environ["STEPWELL_HOME"] = given.home
     sign_in = _settle_sign_in(given.address).served_on(given.address)

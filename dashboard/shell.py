@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import streamlit as st
 
-from dashboard import access, doorstep, unblinding, words
+from dashboard import access, doorstep, finder, unblinding, words
 from dashboard.access import NotOnStaff, NotSignedIn, SignInError, UnknownRole, Viewer
 from dashboard.queries import common
 from dashboard.queries.asking import Con
@@ -136,6 +136,7 @@ def _header(page: Page, arms: bool) -> None:
     st.markdown(f"{page.study.study.title}  \n{' · '.join(told)}")
     as_of, built_at = words.moment(build["as_of"]), words.moment(build["built_at"])
     st.caption(words.say("common.as_of", as_of=as_of, built_at=built_at, build=build["build_id"]))
+    finder.box(page.con)
     if viewer.sees_arms:
         unblinding.control(arms)
     doorstep.sign_out()

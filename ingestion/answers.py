@@ -11,6 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from ingestion.erased_records import WithoutErased
 from ingestion.errors import Misconfigured
 from ingestion.http import open_http
 from ingestion.landing import Landed, land
@@ -32,10 +33,11 @@ def pull_roster(store: Store, now: datetime) -> list[int]:
 
     Whoever the project refuses to tell of, or tells wrongly, has a receipt that says why.
     """
-    pulled = _ask_project(store, Ask(store.study, now))
-    known = {row["participant_id"] for row in store.register.rows(sa.select(reg.participant))}
-    land(store, pulled.reading, SOURCE, "roster")
-    _settle(store, sorted(known | {*pulled.reading.counts_of}), ("roster",), pulled)
+    with store.register.leased(f"pull {SOURCE} roster", wait=600):
+        pulled = _ask_project(store, Ask(store.study, now))
+        known = {row["participant_id"] for row in store.register.rows(sa.select(reg.participant))}
+        land(store, pulled.reading, SOURCE, "roster")
+        _settle(store, sorted(known | {*pulled.reading.counts_of}), ("roster",), pulled)
     return find_batches(store)
 
 
@@ -73,7 +75,8 @@ def _ask_project(store: Store, ask: Ask) -> Pulled:
             settings = read_redcap()
             return RedcapClient(http, settings.url, settings.token)
 
-        return pull_one(store, source_named(SOURCE), open_client, {"participant_id": "all"}, ask)
+        project = WithoutErased(store, source_named(SOURCE))
+        return pull_one(store, project, open_client, {"participant_id": "all"}, ask)
 
 
 def _had_answers(store: Store, participants: Sequence[str]) -> bool:

@@ -67,11 +67,11 @@ def consent_routes(store: Store, http: httpx.Client) -> list[Route]:
     ]
 
 
-def invite(store: Store, source: str, participant_id: str) -> str:
+def invite(store: Store, source: str, participant_id: str, who: str = "stepwell") -> str:
     """The address to send to the participant; raises as Links.make does."""
     read_vendor(source)  # a link that leads nowhere is not handed out
     url, links = read_public_url(), Links(store.register, read_key())
-    return f"{url}{PATH}/{links.make(participant_id, source)}"
+    return f"{url}{PATH}/{links.make(participant_id, source, who)}"
 
 
 async def _answer(pages: ConsentPages, name: str, request: Request) -> Response:

@@ -1,8 +1,8 @@
 """Schema drift: where a reply differs from the vendor's published contract without harm.
 
-A source declares the shape of its replies. A reply that fits is found so in one pass that builds
-nothing; only one that does not is walked, and each place where it differs is counted by field and
-kind (`ops.drift`). Readers tolerate it; here it is told. No value leaves this module.
+A source declares the shape of its replies. A reply that fits is found so by decoding it strictly,
+which a source can read its values from too; only one that does not is walked, and each place where
+it differs is counted by field and kind (`ops.drift`), never by value. Readers tolerate it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import msgspec
+from msgspec import structs
 
 from ingestion.errors import NOT_JSON
 
@@ -42,31 +43,33 @@ class Drift(NamedTuple):
 
 
 class Shape:
-    """The declared shape of a kind of reply."""
+    """The declared shape of a kind of reply; `read_as` is the struct its values are read by."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, read_as: type[msgspec.Struct] | None = None) -> None:
         self.spec = spec
+        self.read_as = read_as
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
-        return msgspec.json.Decoder(_type_of(self.spec))
+        return msgspec.json.Decoder(_type_of(self.spec, self.read_as))
 
-    def fits(self, body: bytes) -> bool:
-        """Whether the body is of this shape exactly, or no JSON at all, which is no drift."""
+    def decoded(self, body: bytes) -> Any:
+        """A body that is of this shape exactly, its values under the names and with the defaults of
+        `read_as`; None for any other body, be it JSON or not."""
         try:
-            self._decoder.decode(body)
-        except msgspec.ValidationError:
-            return False
+            return self._decoder.decode(body)
         except NOT_JSON:
-            return True
-        return True
+            return None
 
 
 def drift_of(data_type: str, body: bytes, shape: Shape) -> Counter[Drift]:
-    """Each difference of a reply's body from its shape, and how often it occurs."""
+    """Each difference of a reply's body from its shape, and how often; none of what is no JSON."""
+    return Counter() if shape.decoded(body) else differences(data_type, body, shape)
+
+
+def differences(data_type: str, body: bytes, shape: Shape) -> Counter[Drift]:
+    """The same of a body that is known not to be of the shape exactly."""
     found: Counter[Drift] = Counter()
-    if shape.fits(body):
-        return found
     try:
         content = msgspec.json.decode(body)
     except NOT_JSON:
@@ -79,18 +82,42 @@ def drift_of(data_type: str, body: bytes, shape: Shape) -> Counter[Drift]:
     return found
 
 
-def _type_of(spec: Spec) -> Any:
-    """The spec as a type that msgspec checks in one pass."""
+def _type_of(spec: Spec, read_as: Any = None) -> Any:
+    """The spec as a type that msgspec checks in one pass; objects are like the struct `read_as`."""
     if isinstance(spec, str):
-        return _SIMPLE[spec] | None if spec != "any" else msgspec.Raw
+        return _SIMPLE[spec]
     if isinstance(spec, frozenset):
-        return Literal[tuple(sorted(spec))] | None
+        return Literal[tuple(sorted(spec))]
     if isinstance(spec, list):
-        return list[_type_of(spec[0])] | None  # type: ignore[misc]
-    fields = [(f"f{n}", _type_of(inner), None) for n, inner in enumerate(spec.values())]
-    names = {f"f{n}": name for n, name in enumerate(spec)}
-    made = msgspec.defstruct("Part", fields, rename=names, forbid_unknown_fields=True, gc=False)
-    return made | None
+        element = _type_of(spec[0], read_as)
+        return list[element if read_as else _or_null(element)]  # type: ignore[misc]
+    known = {field.encode_name: field for field in structs.fields(read_as)} if read_as else {}
+    named = {known[name].name if name in known else f"f{n}": name for n, name in enumerate(spec)}
+    fields = [_field(own, spec[name], known.get(name)) for own, name in named.items()]
+    return msgspec.defstruct("Part", fields, rename=named, forbid_unknown_fields=True, gc=False)
+
+
+def _field(own: str, spec: Spec, like: structs.FieldInfo | None) -> tuple[str, Any, Any]:
+    """A field of a struct: its name, type and default; null is refused where `like` refuses it."""
+    if like is None:
+        return own, _or_null(_type_of(spec)), None
+    kind = _type_of(spec, _struct_in(like.type))
+    refuses = type(None) not in get_args(like.type)
+    default = msgspec.field(default_factory=like.default_factory)
+    if like.default is not msgspec.NODEFAULT:
+        default = like.default
+    return own, kind if refuses else _or_null(kind), default
+
+
+def _or_null(kind: Any) -> Any:
+    return kind if kind is msgspec.Raw else kind | None
+
+
+def _struct_in(kind: Any) -> Any:
+    """The struct that a type is, or is a list of or has for a choice; None without one."""
+    if parts := get_args(kind):
+        return next(filter(None, map(_struct_in, parts)), None)
+    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 
 def _walk(value: Any, spec: Spec, path: str) -> Iterator[tuple[str, str]]:

@@ -179,7 +179,10 @@ class Grants:
         with self._leased(participant_id, source):
             self._put(participant_id, source, state)
 
-    def release(self, participant_id: str, source: str, why: str, all_days: bool = False) -> Grant:
+    def release(
+        self, participant_id: str, source: str, why: str, all_days: bool = False,
+        who: str = "stepwell",
+    ) -> Grant:  # fmt: skip
         """Let go of the account, so that the participant can connect another one.
 
         Days that have landed whole stay; the next account is asked from the day after them on.
@@ -192,7 +195,7 @@ class Grants:
             landed = reg.grant.c.landed_sync_at
             facts |= dict.fromkeys(_MARKS) if all_days else {"account_since": landed}
             subject = f"{participant_id} {source}"
-            self._register.record("stepwell", "account released", self._now(), subject, why=why)
+            self._register.record(who, "account released", self._now(), subject, why=why)
             state = before.state if before.state == "retired" else "wrong_account"
             self._put(participant_id, source, state, **facts)
             return self._must_find(participant_id, source)

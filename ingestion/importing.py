@@ -21,6 +21,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from ingestion.delimited import read_strict
+from ingestion.erased import erased_among, people_in
 from ingestion.errors import BadInput
 from ingestion.import_report import ImportReport, empty_days, many, report_of
 from ingestion.joining import land_with
@@ -66,6 +67,7 @@ def import_files(
         _check_whose(source_name, replies, participant_id)
         reading = source.read(replies, ask)
         enrolled = _enrolled(reading, roster, ask, enrol_site)
+        _check_erased(store, source_name, reading)
         _check_known(source_name, reading, roster)
         known = {*roster, *_participants_of(enrolled)}
         reading.notes += empty_days(reading.days)
@@ -230,6 +232,15 @@ def _check_known(source_name: str, reading: Reading, roster: Mapping[str, Any]) 
         raise BadInput(
             f"{source_name}: {len(unknown)} of {len(given)} participants are not on the roster "
             f"({', '.join(unknown[:5])}); import the roster first, or mend their ids"
+        )
+
+
+def _check_erased(store: Store, source_name: str, reading: Reading) -> None:
+    """Whoever was erased is not taken in again: not even what is kept raw may hold them."""
+    if gone := sorted(erased_among(store.register, people_in(reading))):
+        raise BadInput(
+            f"{source_name}: {len(gone)} of its participants were erased from this study "
+            f"({', '.join(gone[:5])}); take them out of the files, and import the rest"
         )
 
 

@@ -18,15 +18,17 @@ import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
 
+from ingestion.erased import but_erased, without_erased
 from ingestion.lateness import record_revisions
+from ingestion.roster_words import Words, columns_of
 from ingestion.source import ActivityDay, Device, Reading, Reply, Window
 from warehouse import register as reg
+from warehouse.day_files import IMPORTED as IMPORTED
 from warehouse.home import Store
 from warehouse.lake import Change, Lake, Merge, days_lease
 from warehouse.schema import Table, table_of
 from warehouse.tables import landed
 
-IMPORTED = "import"  # imported rows have lake files of their own, whatever a participant's batch
 HASH_DIGITS = 32  # of SHA-256, in a landed row: 128 bits tell facts and replies apart
 BROKEN = "-broken"  # ends the name of a fetch that broke off
 
@@ -59,7 +61,7 @@ class Landed:
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
 
-class _Kept(msgspec.Struct):
+class Kept(msgspec.Struct):
     """A raw reply as it is kept on disk."""
 
     source: str
@@ -75,6 +77,7 @@ class _Kept(msgspec.Struct):
     last_on: date | None = None
     file: str | None = None  # where in the lake a large body is kept by itself
     options: dict[str, str] = {}
+    came_as: str = ""  # see Reply
 
 
 def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True, anew: bool = False) -> None:
@@ -94,26 +97,38 @@ def keep_raw(lake: Lake, replies: Sequence[Reply], whole: bool = True, anew: boo
     lake.keep_raw(replies[0].source, replies[0].fetched_at, name, body, anew)
 
 
+def whose(path: str) -> str:
+    """The participant of a bundle of raw replies by its name, or "all".
+
+    >>> whose("raw/source=fitbit/on=2026-03-01/050000000000-P-01-0a1b2c3d4e5f6789-broken.zst")
+    'P-01'
+    """
+    name = path.rpartition("/")[2].removesuffix(".zst").removesuffix(BROKEN)
+    return name.partition("-")[2].rpartition("-")[0]
+
+
 def bundle_digest(replies: Sequence[Reply]) -> str:
     """Sixteen hex digits that tell one fetch's replies from another's; their file is named so."""
     parts = "".join(sorted(reply.sha256 + reply.request for reply in replies))
     return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-def read_raw(lake: Lake, source: str) -> Iterator[list[Reply]]:
+def read_raw(lake: Lake, source: str, of: str | None = None) -> Iterator[list[Reply]]:
     """Every whole fetch of a source, oldest first; ValueError when a body is not what it was.
+
+    With `of`, those of that participant alone.
 
     The file of a large reply is there until the next fetch is asked for.
     """
-    decoder = msgspec.msgpack.Decoder(list[_Kept])
-    for path, content in lake.raw(source):
+    decoder = msgspec.msgpack.Decoder(list[Kept])
+    for path, content in lake.raw(source, lambda path: of in (None, whose(path))):
         if path.removesuffix(".zst").endswith(BROKEN):
             continue
         with TemporaryDirectory(prefix="stepwell-raw-") as folder:
             items = decoder.decode(content)
             replies = [_reply(lake, item, Path(folder)) for item in items]
             for item, reply in zip(items, replies, strict=True):
-                if item.sha256 != reply.sha256:
+                if item.sha256 != reply.content_sha256:
                     raise ValueError(f"{path}: a raw reply is not what it was when it came")
             yield replies
 
@@ -129,8 +144,10 @@ def land(
     """Land a reading: day rows and small rows in the lake, roster and devices in the register.
 
     Where its small rows are all that the source has, at `as_of`, of the participants `whole_of`,
-    their stored rows that are not among them were withdrawn at the source, and go.
+    their stored rows that are not among them were withdrawn at the source, and go. Whoever was
+    erased lands nothing.
     """
+    reading = without_erased(store.register, reading)
     result = Landed()
     if reading.days:
         days = days_table(reading.days)
@@ -156,42 +173,38 @@ def land(
 def land_roster(store: Store, rows: Sequence[dict[str, Any]], source: str = "") -> Merge:
     """Put participants on the register; a new one gets the batch that will pull it, for good.
 
-    A row changes only the columns it has, and none where a word fetched later has landed. Every
-    change is on the audit trail by the names of its columns: a value might tell an arm.
+    A row changes only the columns it has, and of these none on which a word fetched later has
+    landed. Every change is on the audit trail by the names of its columns: a value might tell an
+    arm. Whoever was erased is passed over.
     """
     put: dict[str, dict[str, Any]] = {}
     changes: list[Change] = []
+    allowed = but_erased(store.register, rows)
     with store.register.begin() as con:
+        words = Words.of(con)
         known = {
             row["participant_id"]: dict(row)
             for row in con.execute(sa.select(reg.participant)).mappings()
         }
-        for row in rows:
+        for row in allowed:
             old = known.get(row["participant_id"])
-            if old and _is_older(row, old):
+            told = words.newest(row, old, source)
+            if old and not told:
                 continue
-            new = old | _told(row) if old else _enrolled(store, row, len(known))
+            new = old | told if old else _enrolled(store, row, len(known))
             known[row["participant_id"]] = put[row["participant_id"]] = new
             if old is None or new | {"fetched_at": old["fetched_at"]} != old:
                 changes.append(Change(old, new))
         store.register.put(reg.participant, put.values(), con)
+        words.put(store.register, con)
         if changes:
             con.execute(sa.insert(reg.audit), [_roster_audit(one, source) for one in changes])
     return Merge(changes, len(rows) - len(changes))
 
 
-def _is_older(row: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
-    told, before = row.get("fetched_at"), old["fetched_at"]
-    return told is not None and before is not None and told < before
-
-
-def _told(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in (*landed.participant.names, "fetched_at") if name in row}
-
-
 def _enrolled(store: Store, row: Mapping[str, Any], others: int) -> dict[str, Any]:
     """All columns of a new participant, whose time zone is that of their site unless told."""
-    new = dict.fromkeys(reg.participant.c.keys()) | _told(row)
+    new = dict.fromkeys(reg.participant.c.keys()) | columns_of(row)
     new["timezone"] = new["timezone"] or store.study.site(row["site"]).timezone
     return new | {"batch": others // store.study.wearables.batch_size}
 
@@ -272,12 +285,12 @@ def _land_rows(
     return store.lake.merge_rows(table, source, bucket, table_of(table, hashed), whole_of, as_of)
 
 
-def _kept(lake: Lake, reply: Reply) -> _Kept:
+def _kept(lake: Lake, reply: Reply) -> Kept:
     window, file = reply.window, None
     if reply.file:
         with reply.open() as content:
             file = lake.keep_raw_file(reply.source, reply.sha256, content)
-    return _Kept(
+    return Kept(
         reply.source,
         reply.participant_id,
         reply.data_type,
@@ -285,16 +298,17 @@ def _kept(lake: Lake, reply: Reply) -> _Kept:
         reply.fetched_at,
         reply.status,
         reply.content_type,
-        reply.sha256,
+        reply.content_sha256,
         reply.body,
         window.first_on if window else None,
         window.last_on if window else None,
         file,
         dict(reply.options),
+        reply.came_as,
     )
 
 
-def _reply(lake: Lake, kept: _Kept, folder: Path) -> Reply:
+def _reply(lake: Lake, kept: Kept, folder: Path) -> Reply:
     file = folder / kept.sha256 if kept.file else None
     if kept.file and file:
         lake.copy_raw_file(kept.file, file)
@@ -311,4 +325,5 @@ def _reply(lake: Lake, kept: _Kept, folder: Path) -> Reply:
         window,
         file,
         options=kept.options,
+        came_as=kept.came_as,
     )

@@ -55,7 +55,7 @@ class Links:
     ) -> None:
         self._register, self._key, self._now = register, key, now
 
-    def make(self, participant_id: str, source: str) -> str:
+    def make(self, participant_id: str, source: str, who: str = "stepwell") -> str:
         """The token of a new link; an older one of the same participant and source ends.
 
         Misconfigured when the participant is not on the roster, or has withdrawn.
@@ -68,7 +68,7 @@ class Links:
         with self._register.begin() as con:
             con.execute(sa.delete(link).where(older | (link.c.expires_at <= now)))
             con.execute(sa.insert(link), {"link_hash": _hash(token), **row})
-        self._register.record("stepwell", "consent link", now, f"{participant_id} {source}")
+        self._register.record(who, "consent link", now, f"{participant_id} {source}")
         return token
 
     def find(self, token: str) -> Link | None:
@@ -102,13 +102,9 @@ class Links:
             taken = con.execute(sa.delete(table).where(where)).rowcount
         if not (found and taken) or found[0]["expires_at"] <= self._now():
             return None
-        try:
-            plain = self._key.decrypt(found[0]["sealed"])
-        except InvalidToken:
-            return None
-        pending = msgspec.json.decode(plain, type=_Pending)
-        link = self.find(pending.token)
-        return (pending.token, pending.request) if link and not link.used else None
+        pending = self._opened(found[0]["sealed"])
+        link = self.find(pending.token) if pending else None
+        return (pending.token, pending.request) if pending and link and not link.used else None
 
     def close(self, token: str) -> None:
         """The link has done its work."""
@@ -116,6 +112,26 @@ class Links:
         with self._register.begin() as con:
             mine = link.c.link_hash == _hash(token)
             con.execute(sa.update(link).where(mine).values(used_at=self._now()))
+
+    def forget(self, participant_id: str) -> None:
+        """End every link of a participant, and every consent begun from one."""
+        link, begun = reg.consent_link, reg.consent_request
+        states = [
+            row["state_hash"]
+            for row in self._register.rows(sa.select(begun))
+            if (request := self._opened(row["sealed"])) is None
+            or request.request.participant_id == participant_id
+        ]
+        with self._register.begin() as con:
+            con.execute(sa.delete(link).where(link.c.participant_id == participant_id))
+            con.execute(sa.delete(begun).where(begun.c.state_hash.in_(states)))
+
+    def _opened(self, sealed: bytes) -> _Pending | None:
+        """What a begun consent holds; None when its key is gone."""
+        try:
+            return msgspec.json.decode(self._key.decrypt(sealed), type=_Pending)
+        except InvalidToken:
+            return None
 
     def _withdrew_on(self, participant_id: str) -> date | None:
         """The day of a withdrawal that has come; Misconfigured for who is not on the roster."""

@@ -10,13 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingestion.entries import land_all_entries
 from ingestion.errors import BadInput, BadReply
 from ingestion.landing import IMPORTED, Landed, land, read_raw
 from ingestion.source import Ask, Reading, Reply, source_named
 from ingestion.sources.redcap import records_asked, told_whole
+from ingestion.sources.study_team import SOURCE as STUDY_TEAM_SOURCE
 from warehouse import register as reg
 from warehouse.home import Store
 
+STUDY_TEAM = STUDY_TEAM_SOURCE.name
 EVERY = 50  # fetches between two words of progress
 Roster = Mapping[str, Mapping[str, Any]]
 
@@ -27,14 +30,16 @@ def reread(
     progress: Callable[[str], object] = print,
     wait: float = 600,
 ) -> Landed:
-    """Read every kept reply of a source of participants' consents, of one of their own exports, or
-    of REDCap, and land it. Raises BadInput for files of many people: import those again, as their
-    ids are not kept with them.
+    """Read every kept reply of a source of participants' consents, of one of their own exports, of
+    REDCap, or of the study team's entries, and land it. Raises BadInput for files of many people:
+    import those again, as their ids are not kept with them.
 
     A fetch that broke off was never read, and is not now: what it began, a later one has. Rows of
     participants who are not on the roster are counted, and land nowhere. Raises LeaseBusy when a
     batch is being pulled for longer than `wait` seconds.
     """
+    if source_name == STUDY_TEAM:
+        return land_all_entries(store)
     source = source_named(source_name)
     roster = {r["participant_id"]: r for r in store.register.rows(sa.select(reg.participant))}
     total, passed_over = Landed(), 0

@@ -98,14 +98,20 @@ class Reply:
     file: Path | None = None
     name: str = ""
     options: Mapping[str, str] = field(default_factory=dict)  # of files: how they were to be read
+    came_as: str = ""  # its hash as it came, where somebody was erased from it since
 
     @property
     def called(self) -> str:
         """The file's name where somebody gave it one, to tell them of it."""
         return self.name or self.request
 
-    @cached_property
+    @property
     def sha256(self) -> str:
+        """The hash of the reply as it came: its name wherever a row says what it was read from."""
+        return self.came_as or self.content_sha256
+
+    @cached_property
+    def content_sha256(self) -> str:
         if self.file is None:
             return hashlib.sha256(self.body).hexdigest()
         with self.file.open("rb") as content:

@@ -17,6 +17,14 @@ DAY_CODE = (
     "warehouse/tables/derived/activity.py",
     "warehouse/tables/derived/columns.py",
 )
+# The settings of [wear] that judge days by what was computed of their minutes. A setting not named
+# here is taken for one of the minutes, whose change computes every day again.
+JUDGING = frozenset({
+    "valid_day_minutes", "valid_day_step_hours", "not_worn_below_minutes", "valid_week_days",
+    "minute_memory_days", "implausible_day_steps", "implausible_minute_steps",
+    "implausible_low_steps", "steps_only_rule", "regularity_days", "reconcile_pct",
+})  # fmt: skip
+OF_JUDGING = "[wear] that judges days"
 DAY_METRICS = "code of day metrics"
 DAYS_REST_ON = ("[wear]", DAY_METRICS)
 
@@ -24,10 +32,15 @@ DAYS_REST_ON = ("[wear]", DAY_METRICS)
 def definitions_of(study: Study) -> dict[str, str]:
     """Part -> hash: each part of study.toml as validated, and the code that gives facts meaning.
 
+    [wear] is in two: OF_JUDGING stands beside the settings that the metrics of minutes rest on.
     Days of minutes rest on DAYS_REST_ON alone; every table above them is derived in each build.
     """
     parts = json.loads(study.model_dump_json())
-    return {f"[{name}]": _hash(json.dumps(part).encode()) for name, part in parts.items()} | _code()
+    wear = parts["wear"]
+    parts["wear"] = {name: wear[name] for name in wear if name not in JUDGING}
+    judging = {name: wear[name] for name in wear if name in JUDGING}
+    settings = {f"[{name}]": _hash(json.dumps(part).encode()) for name, part in parts.items()}
+    return settings | {OF_JUDGING: _hash(json.dumps(judging).encode())} | _code()
 
 
 @cache
@@ -48,7 +61,7 @@ def what_is_made_anew(changed: list[str]) -> str:
     >>> what_is_made_anew(["[goals]", "[wear]"])
     'changed since the build before: [goals], [wear]; every day is computed again ([wear])'
     >>> what_is_made_anew(["[visits]"])
-    'changed since the build before: [visits]; no day is computed again, all above the days is'
+    'changed since the build before: [visits]; every table above the days of minutes is made anew'
     """
     if not changed:
         return ""
@@ -56,7 +69,7 @@ def what_is_made_anew(changed: list[str]) -> str:
     again = (
         f"every day is computed again ({', '.join(of_days)})"
         if of_days
-        else "no day is computed again, all above the days is"
+        else "every table above the days of minutes is made anew"
     )
     return f"changed since the build before: {', '.join(changed)}; {again}"
 

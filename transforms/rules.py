@@ -13,7 +13,16 @@ import duckdb
 
 from warehouse.study import Study
 
-PARTS = ("study", "wear", "goals", "activity_before_visit", "treatment", "wearables")
+PARTS = (
+    "study",
+    "wear",
+    "goals",
+    "activity_before_visit",
+    "treatment",
+    "wearables",
+    "site_figures",
+    "work_list",
+)
 
 
 def settings_of(study: Study) -> dict[str, Any]:

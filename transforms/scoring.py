@@ -46,8 +46,9 @@ class Forms:
 
 @dataclass(frozen=True)
 class Scored:
-    """A score per form, NaN where there is none; `why` then says so in words, else it is empty.
+    """A score per form, NaN where there is none; `why` then says so, else it is empty.
 
+    It is a code of `NOT_SCORED`, a colon and the particulars: `missing: 2 items`.
     `band` is None unless the scoring itself puts the form into a category.
     """
 
@@ -98,9 +99,9 @@ def scaled(values: Numbers, missing: Missing, factor: float, divisor: float = 1)
 
 
 def too_many(absent: npt.NDArray[np.int64], where: Flags) -> Words:
-    """`n missing` where that is why, else empty."""
+    """`missing: n items` where that is why, else empty."""
     why = np.full(len(absent), "", dtype=object)
-    why[where] = [f"{n} missing" for n in absent[where]]
+    why[where] = [f"missing: {n} item{'s' if n > 1 else ''}" for n in absent[where]]
     return why
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 FOLDER = "activity_day"
 GROUPED_BATCHES = 50  # to a month's file: bounds it, and what it takes to write it
+IMPORTED = "import"  # imported rows have files of their own, whatever a participant's batch
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ the participants' own rows, which lie in the same file.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -37,23 +38,34 @@ def insert_shown(
     counts: Sequence[str],
     limit: int,
     parameters: Mapping[str, Any] | None = None,
+    parts: Mapping[tuple[str, ...], Sequence[str]] = MappingProxyType({}),
 ) -> None:
     """Insert the query `rows` into a cohort table, withheld cells blank and flagged, never 0.
 
     `counts` are the columns of `rows` that count the participants behind its figures; they need
     not be columns of `table`. A withheld row keeps its key and what is never missing (a name, never
-    a figure), and gets `suppressed` = true and blanks. A count of 0 is nobody's figure and stays.
-    What is withheld is never written, so nothing of it is left in the file. Who lies in whom is
-    read from `cohort_member`; of a table without cohorts each row stands alone.
+    a figure), and gets `suppressed` = true and blanks. Columns of `parts` rest on counts of their
+    own besides, and are blank alone, unflagged, where only those are too small. A count of 0 is
+    nobody's figure and stays. What is withheld is never written, so nothing of it is left in the
+    file. Who lies in whom is read from `cohort_member`; of a table without cohorts each row stands
+    alone.
     """
     con.execute(f"CREATE TEMP TABLE disclosed AS {rows}", parameters or {})
     withheld = _withheld_rows(con, table.key, counts, limit)
-    columns = ",\n    ".join(_shown(name, table) for name in table.names)
+    of_part = {
+        f"small_{n}": withheld | _withheld_rows(con, table.key, [*counts, *own], limit)
+        for n, own in enumerate(parts.values())
+    }
+    part_of = {name: f"small_{n}" for n, names in enumerate(parts) for name in names}
+    rows_of = {"small": withheld, **of_part}
+    flags = ", ".join(f"list_contains(${one}::BIGINT[], rowid) AS {one}" for one in rows_of)
+    columns = ",\n    ".join(
+        _shown(name, table, part_of.get(name, "small")) for name in table.names
+    )
     con.execute(
-        f"INSERT INTO {table.full_name} BY NAME\nWITH judged AS (\n"
-        "    SELECT *, list_contains($withheld::BIGINT[], rowid) AS small FROM disclosed\n)\n"
-        f"SELECT {columns}\nFROM judged",
-        {"withheld": sorted(withheld)},
+        f"INSERT INTO {table.full_name} BY NAME\n"
+        f"WITH judged AS (SELECT *, {flags} FROM disclosed)\nSELECT {columns}\nFROM judged",
+        {name: sorted(rows) for name, rows in rows_of.items()},
     )
     con.execute("DROP TABLE disclosed")
 
@@ -153,9 +165,9 @@ def _withheld_rows(
     return found
 
 
-def _shown(name: str, table: Table) -> str:
+def _shown(name: str, table: Table, small: str) -> str:
     if name == "suppressed":
         return "small AS suppressed"
     if name in table.key or table.column(name).required:
         return f'"{name}"'
-    return f'CASE WHEN NOT small THEN "{name}" END AS "{name}"'
+    return f'CASE WHEN NOT {small} THEN "{name}" END AS "{name}"'

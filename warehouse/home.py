@@ -53,7 +53,7 @@ class Store:
 def find_home(environ: Mapping[str, str] = os.environ) -> Home:
     """The study's places as the environment says."""
     path = Path(environ.get("STEPWELL_HOME", ".stepwell")).absolute()
-    register_url = environ.get("STEPWELL_REGISTER_URL", f"sqlite:///{path}/register.sqlite")
+    register_url = environ.get("STEPWELL_REGISTER_URL") or f"sqlite:///{path}/register.sqlite"
     return Home(path, register_url, environ.get("STEPWELL_LAKE_URL", str(path / "lake")))
 
 

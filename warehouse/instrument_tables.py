@@ -1,4 +1,6 @@
-"""Tables an instrument needs and nobody may ship: files of two columns beside study.toml.
+"""What is known of instruments below the code that scores them: their items, and users' tables.
+
+Tables that an instrument needs and nobody may ship are files of two columns beside study.toml:
 
 [instrument_tables.EQ5D5L]
 file = "eq5d5l_values.csv"      # a header and a row per profile
@@ -9,11 +11,24 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import math
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+
+@cache
+def read_items() -> dict[str, tuple[str, ...]]:
+    """The items of every instrument by its code.
+
+    `make docs` writes the file from the registry (transforms/instruments), which nothing here
+    imports; a test fails while they differ.
+    """
+    listed = json.loads(Path(__file__).with_name("instrument_items.json").read_text("utf-8"))
+    return {code: tuple(items) for code, items in listed.items()}
 
 
 class InstrumentCoding(BaseModel):

@@ -102,9 +102,11 @@ class Lake:
             self._put(path, codec.compress(body, asbytes=True))
         return path
 
-    def raw(self, source: str) -> Iterator[tuple[str, bytes]]:
-        """Each bundle of a source as (path, content), oldest first."""
-        for file in self.files(f"raw/source={source}"):
+    def raw(
+        self, source: str, wanted: Callable[[str], bool] = lambda path: True
+    ) -> Iterator[tuple[str, bytes]]:
+        """Each bundle of a source whose path is wanted as (path, content), oldest first."""
+        for file in filter(lambda file: wanted(file.path), self.files(f"raw/source={source}")):
             with self._fs.open_input_stream(self._full(file.path), compression="zstd") as stream:
                 yield file.path, stream.read()
 
@@ -163,6 +165,10 @@ class Lake:
         """The day rows of one file, whether they hold or not."""
         return self._read(path, columns)
 
+    def opened(self, path: str) -> Any:
+        """A file of the lake to read from; FileNotFoundError where there is none."""
+        return self._fs.open_input_file(self._full(path))
+
     def days(
         self, paths: Iterable[str], files: Iterable[LakeFile], columns: list[str] | None = None
     ) -> Iterator[tuple[str, pa.Table]]:
@@ -183,7 +189,11 @@ class Lake:
 
     def write_days(self, path: str, rows: pa.Table) -> None:
         """Put day rows in the place of a file, sorted by participant and day."""
-        self._write(activity_day, path, rows.sort_by(_ascending(activity_day)))
+        self.write_rows(activity_day, path, rows)
+
+    def write_rows(self, table: Table, path: str, rows: pa.Table) -> None:
+        """Put rows in the place of a file, sorted by their key."""
+        self._write(table, path, rows.sort_by(_ascending(table)))
 
     def clear_aside(self, path: str) -> None:
         """Remove what a killed writer left beside a file that nobody else writes to now."""

@@ -7,17 +7,27 @@ folders `warehouse.duckdb` is a link to the newest build and moves in one atomic
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 
+from warehouse.content import (
+    content_hash as content_hash,
+)
+from warehouse.content import (
+    lent,
+)
+from warehouse.content import (
+    table_hashes as table_hashes,
+)
+from warehouse.edition import Changes, is_among
 from warehouse.home import Home
+from warehouse.masked import bring_up_masked, fill_masked, masked_tables
 from warehouse.schema import Table
 from warehouse.tables import PUBLISHED
 
@@ -25,8 +35,6 @@ STABLE_NAME = "warehouse.duckdb"
 KEEP_BUILDS = 5
 # Readable by DuckDB 1.4 and every later one.
 STORAGE_VERSION = "v1.4.0"
-
-TableHash = tuple[str, int, str]  # name, rows, hash of what they say
 
 
 class CheckFailed(Exception):
@@ -64,8 +72,10 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 @contextmanager
-def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """A connection to a new, empty full build beside the published ones, every table created.
+def building(
+    home: Home, build_id: str, start: Path | None = None
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """A connection to a new full build beside the published ones: empty, or a copy of `start`.
 
     Left without an error the file is closed and stays aside for `publish`; with one it is removed.
     One build at a time (Register.leased): what an earlier, killed one left aside is cleared.
@@ -77,7 +87,10 @@ def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnect
     aside = home.unblinded / "builds" / f".{build_id}.tmp"
     con = connect()
     try:
-        _create(con, aside, PUBLISHED)
+        if start:
+            _copy(con, start, aside)
+        else:
+            _create(con, aside, PUBLISHED)
         yield con, aside
         con.execute("USE memory")
         con.execute("DETACH warehouse")
@@ -88,99 +101,81 @@ def building(home: Home, build_id: str) -> Iterator[tuple[duckdb.DuckDBPyConnect
     con.close()
 
 
-def check(con: duckdb.DuckDBPyConnection) -> None:
-    """Write every table's checks to ops.check_result; CheckFailed lists those that do not hold."""
-    failures = [failure for table in PUBLISHED for failure in table.failures(con)]
+def check(con: duckdb.DuckDBPyConnection, changes: Changes | None = None) -> None:
+    """Write every table's checks to ops.check_result; CheckFailed lists those that do not hold.
+
+    With `changes`, those of a copy of the last build, the rows that it passed are not asked again.
+    """
+    failures = [failure for table in PUBLISHED for failure in _failures(con, table, changes)]
     sentences = [sentence for table in PUBLISHED for sentence in table.sentences]
+    con.execute("DELETE FROM ops.check_result")
     con.execute("INSERT INTO ops.check_result SELECT unnest(?), 0", [sentences])
     if failures:
         lines = [f"{sentence}: {n} rows do not" for sentence, n in failures]
         raise CheckFailed("this build was not published:\n" + "\n".join(lines))
 
 
-def publish(home: Home, build_id: str, aside: Path, hashes: Sequence[TableHash] = ()) -> Path:
+def _failures(
+    con: duckdb.DuckDBPyConnection, table: Table, changes: Changes | None
+) -> list[tuple[str, int]]:
+    if changes is None:
+        return table.failures(con)
+    if table.full_name not in changes:
+        return []
+    keys = changes[table.full_name]
+    if keys is None:
+        return table.failures(con)
+    with lent(con, "changed_keys", keys):
+        return table.failures(con, changed_rows(table))
+
+
+def changed_rows(table: Table) -> str:
+    """SQL of the rows of the table whose key is in `changed_keys`."""
+    among = is_among(table, "changed_keys")
+    return f"(SELECT t.* FROM {table.full_name} AS t SEMI JOIN changed_keys ON {among})"
+
+
+def publish(home: Home, build_id: str, aside: Path, changes: Changes | None = None) -> Path:
     """Make the masked twin of the full build `aside`, and swap both in; returns the masked path.
 
-    `hashes` are those of the full build's tables, where they are known.
+    With `changes`, those of a copy of the last build, the twin starts from a copy of the last twin.
     """
     try:
-        masked = _masked_twin(home, build_id, aside, hashes)
+        masked = _masked_twin(home, build_id, aside, changes)
     except BaseException:
         for folder in (home.unblinded, home.published):
             _clear_aside(folder)
         raise
     for folder, file in ((home.unblinded, aside), (home.published, masked)):
-        final = folder / "builds" / f"warehouse_{build_id}.duckdb"
+        final = folder / "builds" / build_name(build_id)
         os.replace(file, final)
         _point(folder / STABLE_NAME, final)
         _prune(folder)
     return stable_path(home)
 
 
-def content_hash(con: duckdb.DuckDBPyConnection) -> str:
-    """SHA-256 of what the tables of `main` say, whatever the order of their rows."""
-    return digest_of(table_hashes(con))
-
-
-def digest_of(hashes: Iterable[TableHash]) -> str:
-    """The content hash that those of the tables make."""
-    total = hashlib.sha256()
-    for name, rows, digest in hashes:
-        total.update(f"{name} {rows} {digest}\n".encode())
-    return total.hexdigest()
-
-
-def table_hashes(
-    con: duckdb.DuckDBPyConnection, known: Mapping[str, TableHash] = MappingProxyType({})
-) -> list[TableHash]:
-    """Each table of `main` in the open file as (name, rows, hash); provenance does not count.
-
-    Those of `known` are taken from there.
-    """
-    query = (
-        "SELECT table_name FROM duckdb_tables() "
-        "WHERE database_name = current_database() AND schema_name = 'main'"
-    )
-    present = {row[0] for row in con.execute(query).fetchall()}
-    return [
-        known.get(table.name) or (table.name, *_table_hash(con, table))
-        for table in sorted(PUBLISHED, key=lambda table: table.name)
-        if table.schema == "main" and table.name in present
-    ]
-
-
-def _table_hash(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, str]:
-    present = {row[0] for row in con.execute(f"DESCRIBE {table.full_name}").fetchall()}
-    columns = [c.name for c in table.columns if c.name in present and not c.provenance]
-    listed = ", ".join(f'"{name}"' for name in columns)
-    rows, told = con.execute(
-        f"SELECT count(*), coalesce(string_agg(line, '' ORDER BY line), '') FROM "
-        f"(SELECT md5(row({listed})::VARCHAR) AS line FROM {table.full_name})"
-    ).fetchall()[0]
-    return int(rows), hashlib.sha256(f"{listed}\n{told}".encode()).hexdigest()
-
-
-def _masked_twin(home: Home, build_id: str, full: Path, hashes: Sequence[TableHash]) -> Path:
+def _masked_twin(home: Home, build_id: str, full: Path, changes: Changes | None) -> Path:
     aside = home.published / "builds" / f".{build_id}.tmp"
     con = connect()
     try:
         con.execute(f"ATTACH '{_sql(full)}' AS complete (READ_ONLY)")
-        shown = [(table, masked) for table in PUBLISHED if (masked := table.masked())]
-        whole = {t.name for t, m in shown if t.names == m.names and not t.reveals_arm_where}
-        same = {one[0]: one for one in hashes if one[0] in whole}
-        _create(con, aside, [masked for _, masked in shown])
+        if changes is None:
+            _create(con, aside, [masked for _, masked in masked_tables()])
+        else:
+            _copy(con, stable_path(home), aside)
         con.execute("BEGIN")
-        for table, masked in shown:
-            columns = ", ".join(f'"{name}"' for name in masked.names)
-            hidden = f"WHERE NOT ({table.reveals_arm_where})" if table.reveals_arm_where else ""
-            source = f"complete.{table.schema}.{table.name}"
-            con.execute(f"INSERT INTO {masked.full_name} SELECT {columns} FROM {source} {hidden}")
-        digest = digest_of(table_hashes(con, same))
+        digest = fill_masked(con) if changes is None else bring_up_masked(con, changes)
         con.execute("UPDATE ops.build SET masked = true, content_hash = ?", [digest])
         con.execute("COMMIT")
     finally:
         con.close()
     return aside
+
+
+def _copy(con: duckdb.DuckDBPyConnection, start: Path, path: Path) -> None:
+    shutil.copyfile(start, path)
+    con.execute(f"ATTACH '{_sql(path)}' AS warehouse")
+    con.execute("USE warehouse")
 
 
 def _create(
@@ -218,6 +213,11 @@ def _clear_aside(folder: Path) -> None:
 
 def _sql(path: Path) -> str:
     return str(path).replace("'", "''")
+
+
+def build_name(build_id: str) -> str:
+    """The name of a build's file."""
+    return f"warehouse_{build_id}.duckdb"
 
 
 def stamp(now: datetime) -> str:

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ from warehouse.register_tables import (
     drift as drift,
 )
 from warehouse.register_tables import (
+    erasure as erasure,
+)
+from warehouse.register_tables import (
     grant as grant,
 )
 from warehouse.register_tables import (
@@ -61,6 +65,12 @@ from warehouse.register_tables import (
 )
 from warehouse.register_tables import (
     revision as revision,
+)
+from warehouse.register_tables import (
+    roster_word as roster_word,
+)
+from warehouse.register_tables import (
+    secret as secret,
 )
 from warehouse.schema import Table
 
@@ -131,6 +141,12 @@ class Register:
                     f'SELECT {names} FROM "{table.name} before"'
                 )
                 con.exec_driver_sql(f'DROP TABLE "{table.name} before"')
+
+    def empty_log(self) -> None:
+        """Leave nothing of deleted rows in SQLite's log; PostgreSQL has its own vacuum."""
+        if self.engine.dialect.name == "sqlite":
+            with closing(self.engine.raw_connection()) as con:
+                con.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -283,7 +299,10 @@ def _tune_sqlite(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        # secure_delete: who was erased is in no free page either
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON",
+        ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

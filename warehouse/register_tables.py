@@ -125,6 +125,66 @@ consent_request = sa.Table(
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # encrypted; see ingestion.links
     sa.Column("expires_at", Instant, nullable=False),
 )
+# Who works on the study: each login's role and sites. Logins go nowhere else; see warehouse.staff.
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("login", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("sites", sa.Text, nullable=False),  # codes by comma; empty is every site
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+)
+# Which source told the newest word on each column of a participant's roster row, and when it was
+# fetched: a JSON object of column -> [instant, source].
+roster_word = sa.Table(
+    "roster_word",
+    metadata,
+    sa.Column("participant_id", sa.Text, primary_key=True),
+    sa.Column("told", sa.Text, nullable=False),
+)
+# Who was erased, by a keyed hash of the pseudonym; see ingestion.erased. `removed`: counts, JSON.
+erasure = sa.Table(
+    "erasure",
+    metadata,
+    sa.Column("participant_hash", sa.Text, primary_key=True),
+    sa.Column("begun_at", Instant, nullable=False),
+    sa.Column("finished_at", Instant),
+    sa.Column("removed", sa.Text, nullable=False),
+)
+# Secrets that this study made for itself, each sealed with STEPWELL_KEY.
+secret = sa.Table(
+    "secret",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+# Contacts with participants and what was put off, a row per reason; only added to: see
+# warehouse.contacts. Notes are free text and go nowhere else.
+contact = sa.Table(
+    "contact",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("participant_id", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("occurrence", sa.Text),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("note", Words),
+    sa.Column("until_on", sa.Date),
+)
+# Who looks after a participant; the newest row holds.
+assignment = sa.Table(
+    "assignment",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("participant_id", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
 audit = sa.Table(
     "audit",
     metadata,

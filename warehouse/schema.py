@@ -46,7 +46,8 @@ class Column:
     """One column: what it means, in what unit, within what bounds.
 
     `better` is "higher" or "lower" where one end of the range is better for the participant.
-    `reveals_arm` columns are absent from the masked file. `provenance` columns say how a fact came
+    `reveals_arm` columns are absent from the masked file; of the rows of `reveals_arm_where`, a
+    condition as a table's, the column is blank there. `provenance` columns say how a fact came
     here, not what it is, and do not count in the content hash.
     """
 
@@ -60,6 +61,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     better: str = ""
     reveals_arm: bool = False
+    reveals_arm_where: str = ""
     provenance: bool = False
 
     @property
@@ -87,7 +89,8 @@ class Table:
     `rules` are those that join columns, each as (its sentence, the SQL condition of a row that
     breaks it). `schema` is `main` for what the trial means and `ops` for how the work went; only
     `main` counts in the content hash. `reveals_arm_where` is the SQL condition of rows left out of
-    the masked file; `reveals_arm` leaves out the whole table.
+    the masked file, asked of the full one, which it calls `complete`; `reveals_arm` leaves out the
+    whole table.
     """
 
     name: str
@@ -131,6 +134,25 @@ class Table:
         kept = tuple(column for column in self.columns if not column.reveals_arm)
         return replace(self, columns=kept)
 
+    @property
+    def is_shown_whole(self) -> bool:
+        """Whether the masked file has every cell of it."""
+        told: tuple[Table | Column, ...] = (self, *self.columns)
+        return not any(one.reveals_arm or one.reveals_arm_where for one in told)
+
+    @property
+    def masked_query(self) -> str:
+        """SQL of the masked file's rows, read from the full file attached as `complete`."""
+        cells = ", ".join(
+            f'CASE WHEN NOT coalesce({c.reveals_arm_where}, false) THEN "{c.name}" END'
+            if c.reveals_arm_where
+            else f'"{c.name}"'
+            for c in self.columns
+            if not c.reveals_arm
+        )
+        shown = f" WHERE NOT ({self.reveals_arm_where})" if self.reveals_arm_where else ""
+        return f"SELECT {cells} FROM complete.{self.schema}.{self.name}{shown}"
+
     def create(self, con: duckdb.DuckDBPyConnection) -> None:
         """Create the empty table with its comments."""
         columns = ", ".join(f'"{c.name}" {c.type.sql}' for c in self.columns)
@@ -146,15 +168,19 @@ class Table:
     def comment(self) -> str:
         return f"{self.meaning} One row per {self.grain}."
 
-    def failures(self, con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
-        """Each broken rule as (sentence, number of rows that break it)."""
+    def failures(self, con: duckdb.DuckDBPyConnection, rows: str = "") -> list[tuple[str, int]]:
+        """Each broken rule as (sentence, number of rows that break it), of the relation `rows`.
+
+        It is the whole table by default; rows of one key must be all in it or none.
+        """
+        rows = rows or self.full_name
         rules = self._row_rules
         counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, broken in rules)
         keys = ", ".join(f'"{name}"' for name in self.key)
         row = con.execute(
-            f"WITH repeated AS (SELECT {keys} FROM {self.full_name} GROUP BY ALL "
+            f"WITH repeated AS (SELECT {keys} FROM {rows} GROUP BY ALL "
             f"HAVING count(*) > 1) "
-            f"SELECT {counts}, (SELECT count(*) FROM repeated) FROM {self.full_name}"
+            f"SELECT {counts}, (SELECT count(*) FROM repeated) FROM {rows}"
         ).fetchall()[0]
         return [(sentence, int(n)) for sentence, n in zip(self.sentences, row, strict=True) if n]
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import tomllib
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -20,17 +21,30 @@ from pydantic import (
 )
 
 from warehouse.instrument_tables import InstrumentCoding, InstrumentTable, read_table
-from warehouse.study_checks import Contradiction, check_outcomes, check_windows
+from warehouse.rights import Role
+from warehouse.study_checks import (
+    Contradiction,
+    check_cohorts,
+    check_goals,
+    check_outcomes,
+    check_recruitment,
+    check_windows,
+    settings_at,
+)
 from warehouse.study_parts import (
     Code,
     Days,
     Goals,
     NamedCohort,
     SafetyEvent,
+    SiteFigures,
     Treatment,
     Weekday,
 )
+from warehouse.study_work_list import WorkList, check_work_list
 
+# Parts of pydantic's paths that are none of study.toml's: validators, and the types of a union.
+PYDANTICS = ("function-after", "float", "date", "str", "bool")
 EXAMPLE = Path(__file__).with_name("study.toml")
 
 
@@ -38,8 +52,11 @@ class StudyError(ValueError):
     """study.toml cannot be used; the message names file, line and what is allowed."""
 
 
+_zones = cache(available_timezones)  # each asks the disk for them all
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError(f"unknown time zone {name!r}; give an IANA zone such as Europe/London")
     return name
 
@@ -57,6 +74,7 @@ class Head(_Part):
     first_day: date
     weeks: Annotated[int, Field(ge=1, le=520)]
     small_cell: Annotated[int, Field(ge=0, le=100)] = 5
+    recruitment_ends_on: date | None = None
 
 
 class Arm(_Part):
@@ -81,6 +99,7 @@ class Site(_Part):
     label: str
     timezone: Zone
     weekend: Annotated[list[Weekday], Field(min_length=1)] = ["saturday", "sunday"]
+    planned: Annotated[int, Field(ge=1)] | None = None
 
 
 class Therapist(_Part):
@@ -185,12 +204,6 @@ class Wearables(_Part):
         return self
 
 
-class Role(_Part):
-    code: Code
-    sees_arms: bool = False
-    sites: list[Code] = []
-
-
 class Amendment(_Part):
     dated: date
     what: str
@@ -209,9 +222,11 @@ class Study(_Part):
     goals: Goals
     activity_before_visit: ActivityBeforeVisit
     treatment: Treatment = Treatment()
+    site_figures: SiteFigures = SiteFigures()
     safety_events: list[SafetyEvent] = []
     cohorts: list[NamedCohort] = []
     wearables: Wearables
+    work_list: WorkList = WorkList()
     sources: dict[str, dict[str, Any]] = {}
     instruments: dict[Code, InstrumentCoding] = {}
     instrument_tables: dict[Code, InstrumentTable] = {}
@@ -232,17 +247,26 @@ class Study(_Part):
         for outcome in self.outcomes:
             for code in outcome.visits:
                 _known("visit", code, visits, f"outcome {outcome.scale}")
+        check_goals(self)
+        check_cohorts(self)
         for role in self.roles:
             for code in role.sites:
                 _known("site", code, sites, f"role {role.code}")
         check_outcomes(self)
         check_windows(self)
+        check_work_list(self)
+        check_recruitment(self)
         return self
 
     @property
     def digest(self) -> str:
         """SHA-256 of the protocol as validated: comments and layout do not change it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @property
+    def goals_reveal_arm(self) -> bool:
+        """Whether having a goal tells the arm: some are given goals, and others are not."""
+        return bool(self.goals.arms) and {arm.code for arm in self.arms} != set(self.goals.arms)
 
     def site(self, code: str) -> Site:
         return next(site for site in self.sites if site.code == code)
@@ -283,7 +307,7 @@ def _known(kind: str, code: str, known: set[str], where: str) -> None:
 
 def _sentence(path: Path, text: str, item: Any) -> str:
     error = item.get("ctx", {}).get("error")
-    location = [part for part in item["loc"] if part != "function-after"]
+    location = [part for part in item["loc"] if part not in PYDANTICS]
     if isinstance(error, Contradiction):  # knows its place
         location = error.location
     line = line_of(text, location)
@@ -292,7 +316,8 @@ def _sentence(path: Path, text: str, item: Any) -> str:
     if not location:  # a rule over the whole study names the code that breaks it
         line = _line_naming(text, message)
     if item["type"] == "extra_forbidden":
-        message = "unknown setting; remove it or mend its spelling"
+        known = ", ".join(settings_at(Study, location[:-1]))
+        message = f"unknown setting; remove it or mend its spelling; known here: {known}"
     elif item["type"] == "missing":
         message = "missing"
     return f"{path}:{line}: {where}: {message}"
@@ -307,7 +332,10 @@ def _line_naming(text: str, message: str) -> int:
 
 
 def line_of(text: str, location: list[Any]) -> int:
-    """The line (from 1) of a key path such as ["visits", 2, "week"]; its table's line if absent."""
+    """The line (from 1) of a key path such as ["visits", 2, "week"].
+
+    Where the key has no line of its own: that of the key it stands within, else of its table.
+    """
     names = [part for part in location if isinstance(part, str)]
     index = next((part for part in location if isinstance(part, int)), None)
     found, seen, table = 1, -1, ""
@@ -320,6 +348,9 @@ def line_of(text: str, location: list[Any]) -> int:
                 found = number
             continue
         key = re.match(r"\s*\"?([A-Za-z0-9_-]+)\"?\s*=", line)
-        if key and names and [*table.split("."), key.group(1)] == names and seen in (index, -1):
-            return number
+        path = [*table.split("."), key.group(1)] if key else []
+        if path and path == names[: len(path)] and seen in (index, -1):
+            if path == names:
+                return number
+            found = number
     return found

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+from warehouse.study_parts import ALLOWED
 
 if TYPE_CHECKING:
     from warehouse.study import Study
@@ -36,6 +41,52 @@ def check_outcomes(study: Study) -> None:
                 )
 
 
+def check_goals(study: Study) -> None:
+    """Raise Contradiction where `goals.arms` names an arm that there is not."""
+    known = [arm.code for arm in study.arms]
+    for code in study.goals.arms:
+        if code not in known:
+            raise Contradiction(
+                ["goals", "arms"], f"unknown arm {code!r}; known: {', '.join(sorted(known))}"
+            )
+
+
+def check_cohorts(study: Study) -> None:
+    """Raise Contradiction where a cohort's condition lists a value that its column cannot have."""
+    allowed = {
+        **ALLOWED,
+        "site": tuple(site.code for site in study.sites),
+        "arm": tuple(arm.code for arm in study.arms),
+        "therapist_id": tuple(therapist.code for therapist in study.therapists),
+    }
+    for position, cohort in enumerate(study.cohorts):
+        for place, condition in enumerate(cohort.where):
+            known = allowed.get(condition.column or "", ())
+            for value in condition.one_of if known else ():
+                if value not in known:
+                    raise Contradiction(
+                        ["cohorts", position, "where", place, "one_of"],
+                        f"unknown {condition.column} {value!r}; known: {', '.join(known)}",
+                    )
+
+
+def settings_at(model: type[BaseModel], location: list[Any]) -> list[str]:
+    """The settings that the part of study.toml at `location` can have, of its model."""
+    for name in location:
+        field = model.model_fields.get(name) if isinstance(name, str) else None
+        if field is None:  # a place in a list, or a code of the study's own
+            continue
+        model = next(iter(_models_in(field.annotation)), model)
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
 def check_windows(study: Study) -> None:
     """Raise Contradiction where the windows of two visits of one scale share a day.
 
@@ -57,3 +108,18 @@ def check_windows(study: Study) -> None:
                 f"on day {earlier.closes_day} and {shared[0]} is due at both; an answer counts "
                 "for one visit",
             )
+
+
+def check_recruitment(study: Study) -> None:
+    """Raise Contradiction where a plan of recruitment has no end, or ends before it begins."""
+    ends_on = study.study.recruitment_ends_on
+    planned = [position for position, site in enumerate(study.sites) if site.planned is not None]
+    if planned and ends_on is None:
+        raise Contradiction(
+            ["sites", planned[0], "planned"],
+            "give [study] recruitment_ends_on: the plan is spread over the days until then",
+        )
+    if ends_on is not None and ends_on < study.study.first_day:
+        raise Contradiction(
+            ["study", "recruitment_ends_on"], "recruitment_ends_on is before first_day"
+        )

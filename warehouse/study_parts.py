@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from warehouse.schema import Type
-from warehouse.tables.landed import participant
+from warehouse.tables.landed import ERAS, participant
 
 Code = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$")]
 Days = Annotated[int, Field(ge=0, le=3660)]
@@ -17,6 +17,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 # What a condition may rest on: the roster, and what `cohort_member` adds to it.
 COHORT_COLUMNS = {c.name: c.type for c in participant.columns if c.name != "participant_id"}
 COHORT_COLUMNS |= {"device_model": Type.TEXT, "era": Type.TEXT}
+ALLOWED = {c.name: c.allowed for c in participant.columns if c.allowed} | {"era": ERAS}
 REVEALS_ARM = {c.name for c in participant.columns if c.reveals_arm}
 
 
@@ -25,8 +26,12 @@ class _Part(BaseModel):
 
 
 class Goals(_Part):
-    """Baseline activity, the rule that proposes goals, and what adherence to them is."""
+    """Baseline activity, the rule that proposes goals, and what adherence to them is.
 
+    `arms` are those whose participants are given goals; none named is all of them.
+    """
+
+    arms: list[Code] = []
     baseline_days: Days = 14
     baseline_skip_days: Days = 2
     baseline_min_valid_days: Annotated[int, Field(ge=1)] = 4
@@ -57,6 +62,12 @@ class Treatment(_Part):
     episode_gap_days: Annotated[int, Field(ge=1, le=3660)] = 90
 
 
+class SiteFigures(_Part):
+    """What the key figures of the sites count."""
+
+    synced_within_days: Annotated[int, Field(ge=1, le=60)] = 2
+
+
 class SafetyEvent(_Part):
     """An answer, as received, that is an event: adverse, a red flag, or another `kind`."""
 
@@ -69,11 +80,26 @@ class SafetyEvent(_Part):
 class Condition(_Part):
     """A column of the roster, or a scale's baseline: `one_of` some values, or within bounds."""
 
-    column: str | None = None
-    scale: Code | None = None
-    one_of: list[str | bool] = []
-    at_least: float | date | None = None
-    at_most: float | date | None = None
+    column: Annotated[
+        str | None,
+        Field(description="a column of the roster, `device_model` or `era`; or give `scale`"),
+    ] = None
+    scale: Annotated[
+        Code | None,
+        Field(description="a scale's code: its baseline is meant; or give `column`"),
+    ] = None
+    one_of: Annotated[
+        list[str | bool],
+        Field(description="of a column of texts, or true and false: any of these values"),
+    ] = []
+    at_least: Annotated[
+        float | date | None,
+        Field(description="of a scale, or a column of numbers or dates: this or more, or later"),
+    ] = None
+    at_most: Annotated[
+        float | date | None,
+        Field(description="of the same: this or less, or earlier; with `at_least`, between them"),
+    ] = None
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Condition:
@@ -105,10 +131,15 @@ class Condition(_Part):
 class NamedCohort(_Part):
     """A set of participants by a name of the study's own: `all` or `any` of its conditions hold."""
 
-    code: Code
-    label: str
-    where: Annotated[list[Condition], Field(min_length=1)]
-    match: Literal["all", "any"] = "all"
+    code: Annotated[Code, Field(description="its name in the column `cohort`")]
+    label: Annotated[str, Field(description="its name for people")]
+    where: Annotated[
+        list[Condition], Field(min_length=1, description="a list of conditions, one or more")
+    ]
+    match: Annotated[
+        Literal["all", "any"],
+        Field(description="whether `all` of the conditions must hold, or `any` one"),
+    ] = "all"
 
     @property
     def reveals_arm(self) -> bool:

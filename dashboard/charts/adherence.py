@@ -6,13 +6,15 @@ import base64
 
 import pyarrow as pa
 
+from dashboard import words
 from dashboard.charts.vega import INK, Chart, Spec, group_colour, left_axis, legend, tip
 from dashboard.queries.asking import Answer
+from dashboard.words import say
 
 
 def week_adherence(weeks: Answer, theme: str) -> Chart:
     """Wear and goal adherence of a cohort by study week, as shares."""
-    ink, domain = INK[theme], list(_MEASURES.values())
+    ink, domain = INK[theme], list(_measures().values())
     measure = {"field": "measure", "type": "nominal", "legend": legend()}
     inks = [ink["strong"], ink["other"], ink["quiet"]]
     shapes = ["circle", "square", "triangle-up"]
@@ -22,13 +24,13 @@ def week_adherence(weeks: Answer, theme: str) -> Chart:
         "field": "share",
         "type": "quantitative",
         "scale": {"domain": [0, 1]},
-        "axis": left_axis("Share of days", format="%", tickCount=5),
+        "axis": left_axis(say("adherence.share_of_days"), format="%", tickCount=5),
     }
     tips = [
-        tip("study_week", "Study week"),
-        tip("measure", "Measure"),
-        tip("share", "Share", ".0%"),
-        tip("participants", "With an eligible day"),
+        tip("study_week", say("adherence.study_week")),
+        tip("measure", say("adherence.measure")),
+        tip("share", say("adherence.share"), ".0%"),
+        tip("participants", say("adherence.with_day")),
     ]
     spec = {
         "height": 320,
@@ -40,8 +42,7 @@ def week_adherence(weeks: Answer, theme: str) -> Chart:
             {"mark": {"type": "point", "filled": True, "size": 45}, "encoding": {"shape": shape}},
         ],
     }
-    alt = "Lines by study week: share of eligible days worn, and of days that met the step goal."
-    return Chart(spec, alt, weeks, "cohort_week")
+    return Chart(spec, say("adherence.alt_weeks"), weeks, "cohort_week")
 
 
 def _dashed_line(measure: str, dash: list[int]) -> Spec:
@@ -58,14 +59,14 @@ def week_steps(weeks: Answer, theme: str) -> Chart:
     steps = {
         "field": "steps_per_day",
         "type": "quantitative",
-        "axis": left_axis("Steps a day", format=",d", tickCount=5),
+        "axis": left_axis(say("adherence.steps_a_day"), format=",d", tickCount=5),
     }
     tips = [
-        tip("study_week", "Study week"),
-        tip("steps_per_day", "Mean steps a day", ",.0f"),
-        tip("steps_ci_low", "95 % from", ",.0f"),
-        tip("steps_ci_high", "to", ",.0f"),
-        tip("participants", "With an eligible day"),
+        tip("study_week", say("adherence.study_week")),
+        tip("steps_per_day", say("adherence.mean_steps"), ",.0f"),
+        tip("steps_ci_low", say("adherence.ci_low"), ",.0f"),
+        tip("steps_ci_high", say("adherence.ci_high"), ",.0f"),
+        tip("participants", say("adherence.with_day")),
     ]
     line = {"type": "line", "color": ink["strong"], "strokeWidth": 2,
             "point": {"color": ink["strong"], "size": 45}}  # fmt: skip
@@ -85,8 +86,7 @@ def week_steps(weeks: Answer, theme: str) -> Chart:
             {"mark": line, "encoding": {"y": steps, "tooltip": tips}},
         ],
     }
-    alt = "Line by study week: mean steps a day over participants, with its 95 % interval."
-    return Chart(spec, alt, weeks, "cohort_week")
+    return Chart(spec, say("adherence.alt_steps"), weeks, "cohort_week")
 
 
 def state_counts(states: Answer, theme: str) -> Chart:
@@ -101,14 +101,15 @@ def state_counts(states: Answer, theme: str) -> Chart:
             "y": {"field": "state", "type": "nominal", "sort": rows,
                   "axis": {"title": None, "labelLimit": 150}},
             "x": {"field": "person_days", "type": "quantitative",
-                  "axis": {"title": "Person-days", "format": ",d", "tickCount": 4}},
+                  "axis": {"title": say("adherence.person_days"), "format": ",d", "tickCount": 4}},
             "color": group_colour(theme),
-            "tooltip": [tip("state", "State"), tip("person_days", "Person-days", ",d"),
-                        tip("share", "Share", ".1%")],
+            "tooltip": [tip("state", say("adherence.state")),
+                        tip("person_days", say("adherence.person_days"), ",d"),
+                        tip("share", say("adherence.share"), ".1%")],
         },
         "mark": {"type": "bar", "aria": False},
     }  # fmt: skip
-    return Chart(spec, "Bars: person-days by day state.", states, "participant_day")
+    return Chart(spec, say("adherence.alt_states"), states, "participant_day")
 
 
 def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart:
@@ -126,7 +127,7 @@ def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart
     }
     step = 1 if days <= 112 else 4
     axis = {
-        "title": "Weeks since study day 1",
+        "title": say("adherence.weeks_since"),
         "values": [7 * week for week in range(0, days // 7 + 1, step)],
         "labelExpr": "datum.value / 7",
         "grid": False,
@@ -142,10 +143,7 @@ def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart
             "y": {"value": 0},
         },
     }  # fmt: skip
-    alt = (
-        f"Picture of {participants} participants by {days} study days, worst wear at the top; "
-        "each cell has the colour of its day's state. The counts are in the chart beside it."
-    )
+    alt = say("adherence.alt_picture", participants=participants, days=days)
     return Chart(spec, alt, grid, "participant_day")
 
 
@@ -156,20 +154,87 @@ def _long(weeks: pa.Table) -> pa.Table:
         kept.append_column("measure", pa.array([label] * len(weeks), pa.string())).append_column(
             "share", weeks.column(name)
         )
-        for name, label in _MEASURES.items()
+        for name, label in _measures().items()
     ]
     return pa.concat_tables(parts)
 
 
 def _week_axis() -> Spec:
-    axis = {"title": "Study week", "tickMinStep": 1, "format": "d", "grid": False}
+    axis = {"title": say("adherence.study_week"), "tickMinStep": 1, "format": "d", "grid": False}
     return {"field": "study_week", "type": "quantitative", "axis": axis,
             "scale": {"zero": False, "nice": False, "padding": 10}}  # fmt: skip
 
 
 _DASHES = [[1, 0], [6, 3], [2, 3]]
-_MEASURES = {
-    "wear_adherence": "Wear adherence",
-    "goal_adherence_observed": "Goal met, observed",
-    "goal_adherence_strict": "Goal met, strict",
-}
+
+
+def _measures() -> dict[str, str]:
+    names = words.table("measures")
+    del names["valid_weeks"]  # of weeks, not of days
+    return names
+
+
+def retention(curves: Answer, theme: str) -> list[Chart]:
+    """Who stays and who goes on wearing, as steps with their intervals; and who was at risk."""
+    ink, names = INK[theme], sorted(set(curves.column("curve")))
+    colour = {"field": "curve", "type": "nominal", "legend": {**legend(), "symbolOpacity": 1},
+              "scale": {"domain": names, "range": [ink["strong"], ink["other"]]}}  # fmt: skip
+    still = {"field": "still", "type": "quantitative", "scale": {"domain": [0, 1]},
+             "axis": left_axis(say("adherence.still"), format="%", tickCount=5)}  # fmt: skip
+    tips = [tip("curve", say("adherence.curve")), tip("weeks", say("adherence.weeks_since")),
+            tip("still", say("adherence.still"), ".0%"),
+            tip("ci_low", say("adherence.ci_low"), ".0%"),
+            tip("ci_high", say("adherence.ci_high"), ".0%"),
+            tip("at_risk", say("adherence.at_risk")),
+            tip("ended", say("adherence.ended"))]  # fmt: skip
+    step: Spec = {"interpolate": "step-after"}
+    band: Spec = {"type": "area", "opacity": 0.15, "aria": False, **step}
+    lines: list[Spec] = [
+        {"transform": [{"filter": {"field": "curve", "equal": name}}],
+         "mark": {"type": "line", "strokeWidth": 2, "strokeDash": dash, **step},
+         "encoding": {"y": still}}
+        for name, dash in zip(names, _DASHES, strict=False)
+    ]  # fmt: skip
+    spec = {
+        **_over_weeks(curves, 300),
+        "encoding": {"x": _weeks_axis(curves), "color": colour},
+        "layer": [
+            {"mark": band,
+             "encoding": {"y": {**still, "field": "ci_low"}, "y2": {"field": "ci_high"}}},
+            *lines,
+            {"mark": {"type": "point", "filled": True, "size": 40, "opacity": 0},
+             "encoding": {"y": still, "tooltip": tips}},
+        ],
+    }  # fmt: skip
+    return [Chart(spec, say("adherence.alt_retention"), curves, "retention"),
+            _at_risk(curves, names, colour)]  # fmt: skip
+
+
+def _at_risk(curves: Answer, names: list[str], colour: Spec) -> Chart:
+    """The numbers at risk under the curves, every fourth week as a paper has them."""
+    last = max(curves.column("weeks"), default=0)
+    every = 1 if last <= 8 else 4
+    spec = {
+        **_over_weeks(curves, 24 * len(names) + 20),
+        "transform": [{"filter": f"datum.weeks % {every} === 0"}],
+        "mark": {"type": "text", "fontSize": 12},
+        "encoding": {
+            "x": {**_weeks_axis(curves), "axis": None},
+            "y": {"field": "curve", "type": "nominal", "scale": {"domain": names},
+                  "axis": left_axis(say("adherence.followed"), domain=False, labelOpacity=0)},
+            "text": {"field": "at_risk", "type": "quantitative"},
+            "color": {**colour, "legend": None},
+        },
+    }  # fmt: skip
+    return Chart(spec, say("adherence.alt_at_risk"), curves, "retention")
+
+
+def _over_weeks(curves: Answer, height: int) -> Spec:
+    return {"height": height, "datasets": {"curves": curves.table}, "data": {"name": "curves"}}
+
+
+def _weeks_axis(curves: Answer) -> Spec:
+    last = max(curves.column("weeks"), default=0)
+    axis = {"title": say("adherence.weeks_since"), "format": "d", "tickMinStep": 1, "grid": False}
+    return {"field": "weeks", "type": "quantitative", "axis": axis,
+            "scale": {"domain": [0, last], "nice": False, "padding": 12}}  # fmt: skip

@@ -1,10 +1,13 @@
-"""Charts of one participant over time, on one axis of days.
+"""One participant over time: panels below each other in one chart, so that all share its days.
 
-Dates are drawn in UTC so that no browser's time zone moves a local day.
+Each panel is a group of layers whose scale reaches over a stretch of the chart's height. Dates are
+drawn in UTC so that no browser's time zone moves a local day.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -16,86 +19,94 @@ from dashboard.charts.vega import INK, Chart, Spec, group_colour, left_axis, tip
 from dashboard.queries.asking import Answer
 
 Span = tuple[date, date]
+STEPS, LANE, CADENCE, SCORE, GAP, LINE, AXIS = 230, 26, 70, 88, 14, 16, 24  # heights
+EVENTS = {"session": "triangle-up", "contact": "circle", "source": "diamond", "device": "square"}
 
 
-def timeline(days: Answer, visits: Answer, changes: Answer, span: Span, theme: str) -> Chart:
-    """Daily steps coloured by state, the goal as a step line, visits and new sources as marks.
+@dataclass(frozen=True)
+class Story:
+    """What is drawn of a participant; `events` has `on`, `kind` (of EVENTS) and `told`."""
+
+    days: Answer
+    visits: Answer
+    scores: Answer
+    events: pa.Table
+    scales: Sequence[dict[str, Any]]
+    limits: dict[str, float]  # scale -> the score from which somebody is called
+    span: Span
+
+
+def timeline(story: Story, theme: str) -> Chart:
+    """Daily steps coloured by state, events, cadence, and each scale, all over the same days.
 
     A day that is not known is a low flat bar without a figure; a known day of no steps says 0.
-    A provisional day is lighter. An implausible day may be cut at the top of the plot.
+    Days that may still change are lighter and on a shade. An implausible day may be cut at the
+    top. A click on a day gives its study day as the selection `day`.
     """
     ink = INK[theme]
-    steps = {
-        "field": "steps",
-        "type": "quantitative",
-        "axis": left_axis("Steps a day", format=",d", tickCount=5),
-        "scale": {"domain": [0, _top(days.table)]},
-    }
+    top = STEPS + LANE + GAP
+    panels = [*_steps(story, ink, theme), _events(STEPS, ink), _cadence(top, ink, theme)]
+    top += 2 * LINE + CADENCE + GAP
+    for scale in story.scales:
+        panels.append(_scale(story, scale, top, ink))
+        top += 2 * LINE + SCORE + GAP
     spec = {
-        "height": 300,
-        "datasets": {"days": days.table, "visits": visits.table, "changes": changes.table},
-        "data": {"name": "days"},
-        "layer": [
-            *_visit_marks(span, ink, labelled=True),
-            *_day_bars(steps, theme),
-            _zero_days(steps, ink),
-            _goal_line(steps, ink),
-            *_source_breaks(ink),
-        ],
-    }
-    alt = "Bars of daily steps coloured by the day's state, with the step goal as a dashed line."
-    return Chart(spec, alt, days, "participant_day")
-
-
-def score_line(
-    scores: Answer, visits: Answer, scale: dict[str, Any], span: Span, theme: str
-) -> Chart:
-    """A participant's scores over time with the band of change too small to matter (MCID)."""
-    ink = INK[theme]
-    score = {
-        "field": "score",
-        "type": "quantitative",
-        "scale": {"domain": [scale["low"], scale["high"]], "nice": False},
-        "axis": left_axis("Score", tickCount=5),
-    }
-    spec = {
-        "height": 170,
+        "height": top + AXIS,
         "datasets": {
-            "scores": scores.table,
-            "band": _band(scores, scale),
-            "visits": visits.table,
+            "days": story.days.table,
+            "visits": story.visits.table,
+            "scores": story.scores.table,
+            "events": story.events,
+            "marks": _marks(story),
+            "corner": pa.table({"x": [0]}),
         },
-        "data": {"name": "scores"},
-        "layer": [
-            _matters_not(score, ink),
-            *_visit_marks(span, ink, labelled=False),
-            _answers(score, ink),
-        ],
+        "data": {"name": "days"},
+        "resolve": {"scale": {"y": "independent", "color": "independent"}},
+        "layer": [_axis_of_days(story.span, ink), *panels],
     }
-    alt = (
-        f"{scale['label']} over time, {scale['low']:g} to {scale['high']:g}, "
-        f"{words.direction(scale['better'])}; the band is baseline plus or minus the MCID."
-    )
-    return Chart(spec, alt, scores, "outcome")
+    drawn = ", ".join(f"{one['label']} ({words.direction(one['better'])})" for one in story.scales)
+    alt = words.say("participant.alt_timeline", scales=drawn or words.NOTHING)
+    return Chart(spec, alt, story.days, "participant_day")
 
 
-def _day_bars(steps: Spec, theme: str) -> list[Spec]:
+def _steps(story: Story, ink: dict[str, str], theme: str) -> list[Spec]:
+    """The panel of steps: shade of provisional days, visit windows, bars, the goal."""
+    steps = _height(
+        "steps", [0, _top(story.days.table)], 0, STEPS,
+        left_axis(words.say("participant.axis_steps"), format=",d", tickCount=5, orient="left"),
+    )  # fmt: skip
+    marks = [_shade(ink), *_windows(ink), *_bars(steps, theme), _zero(steps, ink)]
+    return [{"layer": [*marks, _goal(steps, ink)]}]
+
+
+def _shade(ink: dict[str, str]) -> Spec:
+    """Days that may still change, shaded from top to bottom of their panel."""
+    place = {"x": _on("activity_date"), "x2": {"field": "next_date"},
+             "y": {"value": 0}, "y2": {"value": STEPS}}  # fmt: skip
+    mark = {"type": "rect", "color": ink["band"], "aria": False, "clip": True}
+    return {"transform": [{"filter": "datum.provisional"}], "mark": mark, "encoding": place}
+
+
+def _bars(steps: Spec, theme: str) -> list[Spec]:
     """A bar to the steps of each known day; a flat one, six pixels high, where not known."""
-    looks = {
+    looks: Spec = {
         "x": _on("activity_date"),
         "x2": {"field": "next_date"},
         "color": group_colour(theme),
-        "opacity": {"condition": {"test": "datum.provisional", "value": 0.45}, "value": 1},
-        "tooltip": _DAY_TIPS,
+        "opacity": {"condition": {"test": "datum.provisional", "value": 0.55}, "value": 1},
+        "tooltip": _day_tips(),
     }
-    flat = {"y": {"value": {"expr": "height"}}, "y2": {"value": {"expr": "height - 6"}}}
-    edge = {"stroke": INK[theme]["paper"], "strokeWidth": 0.5}
-    bar = {"mark": {"type": "rect", "aria": False, "clip": True, **edge}}
+    flat: Spec = {"y": {"value": STEPS}, "y2": {"value": STEPS - 6}}
+    edge: Spec = {"stroke": INK[theme]["paper"], "strokeWidth": 0.5, "cursor": "pointer"}
+    bar: Spec = {"mark": {"type": "rect", "aria": False, "clip": True, **edge}}
+    picked: Spec = {
+        "params": [{"name": "day", "select": {"type": "point", "fields": ["study_day"]}}]
+    }
+    known: Spec = {"encoding": {**looks, "y": steps, "y2": {"datum": 0}}, **picked}
     return [
-        {**bar, "transform": [{"filter": "isValid(datum.steps)"}],
-         "encoding": {**looks, "y": steps, "y2": {"datum": 0}}},
+        {**bar, "transform": [{"filter": "isValid(datum.steps)"}], **known},
         {**bar, "transform": [{"filter": "!isValid(datum.steps)"}], "encoding": {**looks, **flat}},
-    ]  # fmt: skip
+    ]
 
 
 def _top(days: pa.Table) -> float:
@@ -105,61 +116,22 @@ def _top(days: pa.Table) -> float:
     return 1.2 * max(filter(None, most), default=1000)
 
 
-def _zero_days(steps: Spec, ink: dict[str, str]) -> Spec:
+def _zero(steps: Spec, ink: dict[str, str]) -> Spec:
     mark = {"type": "text", "text": "0", "baseline": "bottom", "align": "left", "fontSize": 9,
             "color": ink["text"], "aria": False}  # fmt: skip
     at = {"x": _on("activity_date"), "y": steps}
     return {"transform": [{"filter": "datum.steps === 0"}], "mark": mark, "encoding": at}
 
 
-def _goal_line(steps: Spec, ink: dict[str, str]) -> Spec:
+def _goal(steps: Spec, ink: dict[str, str]) -> Spec:
     mark = {"type": "line", "interpolate": "step-after", "color": ink["text"],
             "strokeWidth": 1.5, "strokeDash": [5, 3]}  # fmt: skip
     return {"mark": mark, "encoding": {"x": _on("activity_date"),
                                        "y": {**steps, "field": "goal_steps"}}}  # fmt: skip
 
 
-def _source_breaks(ink: dict[str, str]) -> list[Spec]:
-    """A line where another source begins, with its name: figures left and right may differ."""
-    rule = {"type": "rule", "color": ink["strong"], "strokeWidth": 2, "clip": True}
-    name = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 24, "fontSize": 11,
-            "color": ink["strong"], "clip": True}  # fmt: skip
-    on = {"x": _on("changed_on")}
-    label = {**on, "y": {"value": 0}, "text": {"field": "source"}}
-    tips = {"tooltip": [tip("source", "From here"), tip("was", "Before")]}
-    marks = [{"mark": rule, "encoding": {**on, **tips}}, {"mark": name, "encoding": label}]
-    return [{"data": {"name": "changes"}, **mark} for mark in marks]
-
-
-def _matters_not(score: Spec, ink: dict[str, str]) -> Spec:
-    """The band of baseline plus or minus the MCID."""
-    return {
-        "data": {"name": "band"},
-        "mark": {"type": "rect", "color": ink["band"], "aria": False},
-        "encoding": {"y": {**score, "field": "low"}, "y2": {"field": "high"}},
-    }
-
-
-def _answers(score: Spec, ink: dict[str, str]) -> Spec:
-    tips = [
-        tip("visit", "Visit"),
-        tip("score", "Score", ".1f"),
-        tip("score_change", "Change from baseline", "+.1f"),
-    ]
-    dots = {"color": ink["strong"], "size": 60}
-    return {
-        "transform": [{"filter": "isValid(datum.score) && isValid(datum.answered_on)"}],
-        "mark": {"type": "line", "color": ink["strong"], "strokeWidth": 2, "point": dots},
-        "encoding": {"x": _on("answered_on"), "y": score, "tooltip": tips},
-    }
-
-
-def _visit_marks(span: Span, ink: dict[str, str], labelled: bool) -> list[Spec]:
-    """Target days as dotted rules, windows as bars along the top, names below them.
-
-    The first layer sets the days that the whole chart shows.
-    """
-    rule = {"type": "rule", "color": ink["quiet"], "strokeDash": [2, 3], "clip": True}
+def _windows(ink: dict[str, str]) -> list[Spec]:
+    """Visit windows as bars along the top, their names below."""
     bar = {"type": "rect", "color": ink["quiet"], "opacity": 0.35, "clip": True,
            "stroke": ink["paper"], "strokeWidth": 2, "aria": False}  # fmt: skip
     name = {"type": "text", "align": "left", "baseline": "top", "dx": 3, "fontSize": 11,
@@ -167,30 +139,168 @@ def _visit_marks(span: Span, ink: dict[str, str], labelled: bool) -> list[Spec]:
     window = {"x": _on("opens_on"), "x2": {"field": "after_close"},
               "y": {"value": 0}, "y2": {"value": 6}}  # fmt: skip
     label = {"x": _on("target_on"), "y": {"value": 9}, "text": {"field": "visit"}}
-    marks = [
-        {"mark": rule, "encoding": {"x": _days_axis(span)}},
-        {"mark": bar, "encoding": window},
-        {"mark": name, "encoding": label},
+    marks = [{"mark": bar, "encoding": window}, {"mark": name, "encoding": label}]
+    return [{"data": {"name": "visits"}, **mark} for mark in marks]
+
+
+def _events(top: int, ink: dict[str, str]) -> Spec:
+    """The lane of what happened: sessions, contacts, another device or source."""
+    kinds = list(EVENTS)
+    colours = [ink["strong"], ink["text"], ink["other"], ink["other"]]
+    mark = {"type": "point", "filled": True, "size": 70, "clip": True}
+    looks = {
+        "x": _on("on"),
+        "y": {"value": top + LANE / 2},
+        "shape": {"field": "kind", "type": "nominal", "legend": None,
+                  "scale": {"domain": kinds, "range": list(EVENTS.values())}},
+        "color": {"field": "kind", "type": "nominal", "legend": None,
+                  "scale": {"domain": kinds, "range": colours}},
+        "tooltip": [_day_tip("on"), tip("told", words.say("participant.tip_event"))],
+    }  # fmt: skip
+    return {"data": {"name": "events"}, "mark": mark, "encoding": looks}
+
+
+def _cadence(top: int, ink: dict[str, str], theme: str) -> Spec:
+    """Minutes a day at moderate and at vigorous cadence, one on top of the other."""
+    minutes = _height(
+        "moderate_minutes", None, top + 2 * LINE, top + 2 * LINE + CADENCE,
+        left_axis(words.say("participant.axis_minutes"), tickCount=3, orient="left"),
+    )  # fmt: skip
+    place = {"x": _on("activity_date"), "x2": {"field": "next_date"}, "tooltip": _day_tips()}
+    bar = {"type": "rect", "aria": False, "clip": True}
+    vigorous = {"y": {**minutes, "field": "vigorous_minutes"}, "y2": {"datum": 0}}
+    both = {"y": {**minutes, "field": "all_minutes"}, "y2": {"field": "vigorous_minutes"}}
+    stacked = [{"calculate": "datum.moderate_minutes + datum.vigorous_minutes",
+                "as": "all_minutes"}]  # fmt: skip
+    known = [{"filter": "isValid(datum.moderate_minutes)"}]
+    return {
+        "layer": [
+            _title(words.say("participant.panel_cadence"), top, ink),
+            _title(words.say("participant.panel_cadence_key"), top + LINE, ink, "quiet"),
+            {"mark": {**bar, "color": ink["strong"], "opacity": 0.55},
+             "transform": known + stacked, "encoding": {**place, **both}},
+            {"mark": {**bar, "color": ink["other"]},
+             "transform": known, "encoding": {**place, **vigorous}},
+        ]
+    }  # fmt: skip
+
+
+def _scale(story: Story, scale: dict[str, Any], top: int, ink: dict[str, str]) -> Spec:
+    """The panel of one scale: its band, its limit, its answers."""
+    begin = top + 2 * LINE
+    score = _height(
+        "score", [scale["low"], scale["high"]], begin, begin + SCORE,
+        left_axis(words.say("participant.axis_score"), tickCount=4, orient="left"),
+    )  # fmt: skip
+    mine = {"filter": {"field": "scale", "equal": scale["scale"]}}
+    of_band, of_limit = (
+        {"data": {"name": "marks"}, "transform": [mine, {"filter": f"isValid(datum.{name})"}]}
+        for name in ("low", "reaches")
+    )
+    rule = {"type": "rule", "color": ink["other"], "strokeDash": [6, 3], "strokeWidth": 1.5}
+    return {
+        "layer": [
+            {**of_band, "mark": {"type": "rect", "color": ink["band"], "aria": False},
+             "encoding": {"y": {**score, "field": "low"}, "y2": {"field": "high"}}},
+            {**of_limit, "mark": rule, "encoding": {"y": {**score, "field": "reaches"}}},
+            _targets(begin, ink),
+            _answers(score, mine, ink),
+            _title(scale["label"], top, ink),
+            _title(_thresholds(story, scale), top + LINE, ink, "quiet"),
+        ]
+    }  # fmt: skip
+
+
+def _thresholds(story: Story, scale: dict[str, Any]) -> str:
+    """The second line above a scale: which end is better, what its band and dashed line are."""
+    arrow = "\u2191" if scale["better"] == "higher" else "\u2193"
+    parts = [f"{words.direction(scale['better'])} {arrow}"]
+    if scale["mcid"] is not None:
+        parts.append(words.say("participant.band", threshold=words.threshold(scale)))
+    if scale["scale"] in story.limits:
+        parts.append(words.say("participant.limit", at=f"{story.limits[scale['scale']]:g}"))
+    return " \u00b7 ".join(parts)
+
+
+def _answers(score: Spec, mine: Spec, ink: dict[str, str]) -> Spec:
+    tips = [
+        tip("visit", words.say("participant.tip_visit")),
+        tip("score", words.say("participant.tip_score"), ".1f"),
+        tip("score_change", words.say("participant.tip_change"), "+.1f"),
+        _day_tip("answered_on"),
     ]
-    return [{"data": {"name": "visits"}, **mark} for mark in marks[: 3 if labelled else 2]]
+    line = {"type": "line", "color": ink["strong"], "strokeWidth": 2,
+            "point": {"color": ink["strong"], "size": 60}}  # fmt: skip
+    answered = {"filter": "isValid(datum.score) && isValid(datum.answered_on)"}
+    return {
+        "data": {"name": "scores"},
+        "transform": [mine, answered],
+        "mark": line,
+        "encoding": {"x": _on("answered_on"), "y": score, "tooltip": tips},
+    }
 
 
-def _band(scores: Answer, scale: dict[str, Any]) -> pa.Table:
-    """The one band of a scale's rows, kept within its range; empty without a baseline."""
-    found = next((row for row in scores.rows if row["band_low"] is not None), None)
-    if found is None:
-        return pa.table({"low": pa.array([], pa.float64()), "high": pa.array([], pa.float64())})
-    low, high = max(found["band_low"], scale["low"]), min(found["band_high"], scale["high"])
-    return pa.table({"low": [low], "high": [high]})
+def _targets(top: int, ink: dict[str, str]) -> Spec:
+    rule = {"type": "rule", "color": ink["quiet"], "strokeDash": [2, 3], "clip": True}
+    reach = {"y": {"value": top}, "y2": {"value": top + SCORE}}
+    return {"data": {"name": "visits"}, "mark": rule,
+            "encoding": {"x": _on("target_on"), **reach}}  # fmt: skip
+
+
+def _title(text: str, top: int, ink: dict[str, str], colour: str = "text") -> Spec:
+    """A line above a panel, from its left edge."""
+    mark = {"type": "text", "text": text, "align": "left", "baseline": "top", "fontSize": 11.5,
+            "color": ink[colour], "limit": {"expr": "width"}, "aria": False}  # fmt: skip
+    return {"data": {"name": "corner"}, "mark": mark,
+            "encoding": {"x": {"value": 0}, "y": {"value": top}}}  # fmt: skip
+
+
+def _marks(story: Story) -> pa.Table:
+    """Of each scale the one band of its rows within its range, and the limit; blank where none."""
+    rows = []
+    for scale in story.scales:
+        mine = [row for row in story.scores.rows if row["scale"] == scale["scale"]]
+        found = next((row for row in mine if row["band_low"] is not None), None)
+        low = max(found["band_low"], scale["low"]) if found else None
+        high = min(found["band_high"], scale["high"]) if found else None
+        reaches = story.limits.get(scale["scale"])
+        rows.append({"scale": scale["scale"], "low": low, "high": high, "reaches": reaches})
+    kinds = {"scale": pa.string(), **dict.fromkeys(("low", "high", "reaches"), pa.float64())}
+    return pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
+
+
+def _height(field: str, domain: list[float] | None, top: int, bottom: int, axis: Spec) -> Spec:
+    """A figure as height between two pixels of the chart."""
+    scale: Spec = {"range": [bottom, top], **({"domain": domain, "nice": False} if domain else {})}
+    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
+
+
+def _axis_of_days(span: Span, ink: dict[str, str]) -> Spec:
+    """The first layer sets the days that the whole chart shows: a dotted rule at each target."""
+    domain = [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in span]
+    on = {**_on("target_on"), "scale": {"type": "utc", "domain": domain, "nice": False}}
+    rule = {"type": "rule", "color": ink["quiet"], "strokeDash": [2, 3], "clip": True}
+    reach = {"y": {"value": 0}, "y2": {"value": STEPS}}
+    return {"data": {"name": "visits"}, "mark": rule, "encoding": {"x": on, **reach}}
 
 
 def _on(field: str) -> Spec:
     return {"field": field, "type": "temporal", "scale": {"type": "utc"}, "axis": _DAYS}
 
 
-def _days_axis(span: Span) -> Spec:
-    domain = [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in span]
-    return {**_on("target_on"), "scale": {"type": "utc", "domain": domain, "nice": False}}
+def _day_tip(field: str) -> Spec:
+    return {"field": field, "type": "temporal", "title": words.say("participant.tip_day"),
+            "timeUnit": "utcyearmonthdate", "format": "%a %d %b %Y"}  # fmt: skip
+
+
+def _day_tips() -> list[Spec]:
+    named = [("study_day", ""), ("state", ""), ("steps", ",d"), ("goal_steps", ",d"),
+             ("wear_minutes", ",d"), ("moderate_minutes", "d"), ("vigorous_minutes", "d"),
+             ("provisional", "")]  # fmt: skip
+    return [
+        _day_tip("activity_date"),
+        *(tip(name, words.say(f"participant.tip_{name}"), form) for name, form in named),
+    ]
 
 
 _DAYS = {
@@ -200,13 +310,3 @@ _DAYS = {
     "labelOverlap": True,
     "tickMinStep": 86_400_000,  # a day
 }
-_DAY_TIPS = [
-    {"field": "activity_date", "type": "temporal", "title": "Day",
-     "timeUnit": "utcyearmonthdate", "format": "%a %d %b %Y"},
-    tip("study_day", "Study day"),
-    tip("state", "State"),
-    tip("steps", "Steps", ",d"),
-    tip("goal_steps", "Goal", ",d"),
-    tip("wear_minutes", "Worn, minutes", ",d"),
-    tip("provisional", "May still change"),
-]  # fmt: skip

@@ -34,6 +34,14 @@ class Chart:
     """The published table its numbers come from."""
 
 
+def quiet(spec: Spec) -> Spec:
+    """The chart with its marks silent to screen readers: they are told its words and numbers.
+
+    Hundreds of nameless marks tell nothing, and each is one that the rules find without a name.
+    """
+    return {**spec, "config": {"mark": {"aria": False}}}
+
+
 def colours(theme: str) -> list[str]:
     """The colour of each of words.GROUPS in that theme."""
     return [group.dark if theme == "dark" else group.light for group in words.GROUPS]

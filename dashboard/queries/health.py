@@ -1,12 +1,58 @@
-"""What the data-quality page asks of the published file: of the whole study, naming nobody.
+"""What the data-health page asks: of what the viewer's sites have, naming nobody.
 
-Each returns an Arrow table; a blank stays None. Days of pulls are UTC days.
+Days of pulls are UTC days.
 """
 
 from __future__ import annotations
 
 from dashboard import words
 from dashboard.queries.asking import Answer, Con, ask
+
+
+def overview(con: Con) -> Answer:
+    """One row: the newest sync, connections, and what became of the pulls of the last 7 days."""
+    return ask(
+        con,
+        """
+        WITH named AS (SELECT unnest($reasons) AS reason, unnest($told) AS told),
+        recent AS (
+            SELECT * FROM ops.receipt_day JOIN named USING (reason)
+            WHERE asked_on > (SELECT as_of FROM ops.build)::DATE - 7
+        ),
+        linked AS (
+            SELECT max(synced_at) AS newest_sync_at, count(*) AS connections,
+                count(*) FILTER (WHERE state = 'active') AS connected
+            FROM ops.connection
+        )
+        SELECT linked.*, (SELECT as_of FROM ops.build) AS as_of,
+            coalesce(sum(receipts), 0)::BIGINT AS receipts,
+            coalesce(sum(receipts) FILTER (WHERE told = $ours), 0)::BIGINT AS ours,
+            coalesce(sum(receipts) FILTER (WHERE told = $vendors), 0)::BIGINT AS vendors,
+            coalesce(sum(received), 0)::BIGINT AS received,
+            coalesce(sum(rejected), 0)::BIGINT AS rejected
+        FROM linked LEFT JOIN recent ON true GROUP BY ALL
+        """,
+        {
+            "reasons": list(words.RECEIPTS),
+            "told": list(words.RECEIPTS.values()),
+            "ours": words.OURS,
+            "vendors": words.VENDORS,
+        },
+    )
+
+
+def reconciled(con: Con) -> Answer:
+    """Minutes against the vendor's own total of the day, by source, where both are known."""
+    return ask(
+        con,
+        """
+        SELECT source, count(*) AS days, count(*) FILTER (WHERE steps = vendor_steps) AS equal,
+            count(*) FILTER (WHERE reconcile) AS apart, max(activity_date) FILTER (WHERE reconcile)
+                AS last_on
+        FROM participant_day WHERE steps IS NOT NULL AND vendor_steps IS NOT NULL
+        GROUP BY source ORDER BY source
+        """,
+    )
 
 
 def sources(con: Con) -> Answer:

@@ -1,9 +1,9 @@
-"""What the outcomes page asks: does it help?"""
+"""What the outcomes page asks: does it help, whom, and does it go with walking?"""
 
 from __future__ import annotations
 
-from dashboard.queries.asking import Answer, Con, ask
-from dashboard.queries.common import Cohort
+from dashboard.queries.asking import Answer, Con, Rows, ask, rows
+from dashboard.queries.common import Cohort, meanings
 
 
 def outcomes(con: Con, cohort: Cohort, scale: str) -> Answer:
@@ -11,8 +11,8 @@ def outcomes(con: Con, cohort: Cohort, scale: str) -> Answer:
     return ask(
         con,
         """
-        SELECT visit.label AS visit, visit.week, expected, received, suppressed,
-               mean_score, score_ci_low, score_ci_high, mean_improvement, improvement_ci_low,
+        SELECT visit.label AS visit, visit.week, expected, received, suppressed, mean_score,
+               score_ci_low, score_ci_high, changed, mean_improvement, improvement_ci_low,
                improvement_ci_high, evaluable, responders, responder_share, responder_ci_low,
                responder_ci_high
         FROM cohort_outcome JOIN visit USING (visit)
@@ -21,3 +21,151 @@ def outcomes(con: Con, cohort: Cohort, scale: str) -> Answer:
         """,
         {"kind": cohort.kind, "cohort": cohort.name, "scale": scale},
     )
+
+
+def side_by_side(con: Con, kind: str, scale: str, labels: dict[str, str]) -> Answer:
+    """The cohorts of a kind beside each other on a scale, by scheduled visit."""
+    return ask(
+        con,
+        """
+        WITH named AS (SELECT unnest($codes) AS cohort, unnest($labels) AS label)
+        SELECT coalesce(named.label, cohort) AS cohort, visit.label AS visit, visit.week, received,
+               expected, suppressed, mean_score, score_ci_low, score_ci_high, mean_improvement,
+               improvement_ci_low, improvement_ci_high, evaluable, responders, responder_share,
+               responder_ci_low, responder_ci_high
+        FROM cohort_outcome JOIN visit USING (visit) LEFT JOIN named USING (cohort)
+        WHERE cohort_kind = $kind AND scale = $scale AND visit.week IS NOT NULL
+        ORDER BY cohort_outcome.cohort, visit.position
+        """,
+        {"kind": kind, "scale": scale, "codes": list(labels), "labels": list(labels.values())},
+    )
+
+
+def thresholds(con: Con, cohort: Cohort, scale: str) -> Answer:
+    """Responders of the cohort by visit and threshold."""
+    return ask(
+        con,
+        """
+        SELECT visit.label AS visit, change, threshold, threshold_kind, responders, evaluable,
+               suppressed, responder_share, responder_ci_low, responder_ci_high
+        FROM cohort_responder JOIN visit USING (visit)
+        WHERE cohort_kind = $kind AND cohort = $cohort AND scale = $scale
+        ORDER BY visit.position, change, threshold_kind, threshold
+        """,
+        {"kind": cohort.kind, "cohort": cohort.name, "scale": scale},
+    )
+
+
+def judged_visits(con: Con, cohort: Cohort, scale: str) -> Rows:
+    """The visits at which somebody of the cohort has a change on the scale, with how many."""
+    return rows(
+        con,
+        f"""
+        WITH {cohort.members}
+        SELECT outcome.visit, any_value(visit.label) AS label, count(improvement) AS changed
+        FROM outcome JOIN member USING (participant_id) JOIN visit ON visit.visit = outcome.visit
+        WHERE scale = $scale AND improvement IS NOT NULL
+        GROUP BY outcome.visit, visit.position ORDER BY visit.position
+        """,
+        {**cohort.parameters, "scale": scale},
+    )
+
+
+def improvements(con: Con, cohort: Cohort, scale: str, visit: str) -> Answer:
+    """Each participant's improvement at a visit, the greatest first."""
+    return ask(
+        con,
+        f"""
+        WITH {cohort.members}
+        SELECT row_number() OVER (ORDER BY improvement DESC, participant_id) AS place,
+               participant_id, improvement, score, baseline_score, mcid,
+               CASE is_responder WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'not judged' END
+                   AS responder
+        FROM outcome JOIN member USING (participant_id)
+        WHERE scale = $scale AND visit = $visit AND improvement IS NOT NULL
+        ORDER BY place
+        """,
+        {**cohort.parameters, "scale": scale, "visit": visit},
+    )
+
+
+def within(con: Con, cohort: Cohort, scale: str) -> Answer:
+    """Visits of the cohort against the participant's own means: steps, and the score turned."""
+    return ask(
+        con,
+        f"""
+        WITH {cohort.members}, {_BESIDE}
+        SELECT participant_id, visit.label AS visit, steps_within, points - own_points AS points
+        FROM beside JOIN visit USING (visit) WHERE visits_with_activity > 1
+        ORDER BY participant_id, visit.position
+        """,
+        {**cohort.parameters, "scale": scale},
+    )
+
+
+def between(con: Con, cohort: Cohort, scale: str) -> Answer:
+    """Participants of the cohort against each other: own mean steps, and own mean score."""
+    return ask(
+        con,
+        f"""
+        WITH {cohort.members}, {_BESIDE}
+        SELECT participant_id, any_value(steps_own_mean) AS steps_own_mean,
+               avg(score ORDER BY visit) AS mean_score, count(*) AS visits
+        FROM beside GROUP BY participant_id ORDER BY participant_id
+        """,
+        {**cohort.parameters, "scale": scale},
+    )
+
+
+def slopes(con: Con, cohort: Cohort, scale: str) -> Answer:
+    """The slopes within and between participants of the cohort, with their intervals."""
+    return ask(
+        con,
+        """
+        SELECT part, participants, visits, suppressed, slope, slope_ci_low, slope_ci_high
+        FROM activity_slope
+        WHERE cohort_kind = $kind AND cohort = $cohort AND scale = $scale ORDER BY part DESC
+        """,
+        {"kind": cohort.kind, "cohort": cohort.name, "scale": scale},
+    )
+
+
+def by_sessions(con: Con, cohort: Cohort, scale: str, visit: str) -> Answer | None:
+    """Improvement beside sessions attended; None where the file leaves sessions out (the blind)."""
+    if not meanings(con, "treatment"):
+        return None
+    return ask(
+        con,
+        f"""
+        WITH {cohort.members}
+        SELECT participant_id, attended, improvement
+        FROM outcome JOIN member USING (participant_id) JOIN treatment USING (participant_id)
+        WHERE scale = $scale AND visit = $visit AND improvement IS NOT NULL
+        ORDER BY participant_id
+        """,
+        {**cohort.parameters, "scale": scale, "visit": visit},
+    )
+
+
+def wear_rules(con: Con) -> Answer:
+    """The protocol's rule of a valid day beside others, and what each changes."""
+    return ask(
+        con,
+        """
+        SELECT says AS rule, suppressed, valid_days, days_gained, days_lost, participants,
+               steps_per_day, steps_change, steps_change_ci_low, steps_change_ci_high,
+               steps_change_changes, slope, slope_ci_low, slope_ci_high, slope_changes
+        FROM wear_rule_sensitivity ORDER BY position
+        """,
+    )
+
+
+# Scheduled visits with enough valid days, the score turned so that positive is better.
+_BESIDE = """beside AS (
+            SELECT activity_outcome.*, CASE scale.better WHEN 'lower' THEN -score ELSE score END
+                       AS points,
+                   avg(points) OVER (PARTITION BY participant_id) AS own_points
+            FROM activity_outcome JOIN member USING (participant_id) JOIN scale USING (scale)
+            WHERE scale = $scale AND enough_days
+                AND visit IN (SELECT visit FROM visit WHERE week IS NOT NULL)
+        )"""

@@ -1,4 +1,4 @@
-"""Adherence: is it worn, is the goal met, and who is behind?"""
+"""Adherence: is it worn, is the goal met, who stays, and who is behind?"""
 
 from __future__ import annotations
 
@@ -10,72 +10,120 @@ import streamlit as st
 
 from dashboard import pictures, words
 from dashboard.charts import adherence as charts
+from dashboard.charts import sites as site_charts
 from dashboard.charts import vega
 from dashboard.exports import download
-from dashboard.parts import legend, say_small_cells, show
+from dashboard.packing import packed
+from dashboard.parts import Figure, explained, figures, legend, say_small_cells, show, table
 from dashboard.queries import adherence as queries
 from dashboard.queries import common
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page, open_page
+from dashboard.words import say
 
 
 def render(page: Page) -> None:
-    """Key figures, adherence by week, every day as a picture, the people."""
-    people = common.participants(page.con, page.cohort)
+    """Key figures, sites by week, every day of everyone, who stays, sites against chance."""
+    people = queries.behind(page.con, page.cohort)
     if not len(people):
-        st.info("No participants here yet. They appear after the first questionnaire run.")
+        st.info(say("adherence.nobody"))
         return
     _key_figures(page)
-    _adherence(page)
+    _sites_by_week(page)
+    _recent(page, people)
     _days(page, people)
-    _people(page, people)
+    _weeks(page)
+    _retention(page)
+    _site_figures(page)
 
 
 def _key_figures(page: Page) -> None:
-    found = queries.key_figures(page.con, page.cohort)
-    if found["participants"] < page.study.study.small_cell:
-        st.info(f"Fewer than {page.study.study.small_cell} participants: no cohort figures.")
+    answer = queries.key_figures(page.con, page.cohort)
+    found, limit = answer.row, page.study.study.small_cell
+    if found["participants"] < limit:
+        st.info(say("adherence.too_few", n=limit))
         return
-    met = found["goal_days_met"]
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Participants", words.count(found["participants"]), width="content")
-        st.metric("Person-days", words.count(found["person_days"]), width="content")
-        worn = words.ratio(found["valid_days"], found["eligible_days"])
-        st.metric("Wear adherence", worn, width="content")
-        st.metric("Goal met, observed", words.ratio(met, found["goal_days"]), width="content")
-        strict = words.ratio(met, found["eligible_goal_days"])
-        st.metric("Goal met, strict", strict, width="content")
+    day = words.day(page.build["data_to"])
+    listed = [
+        Figure(
+            say(f"adherence.{name}"), words.count(found[name]), say(f"adherence.{told}", day=day)
+        )
+        for name, told in (("participants", "help_participants"), ("person_days", "help_days"))
+    ]
+    figures(page, answer, "participant_day", "key_figures", [*listed, *_shares(found, day)])
     st.markdown(words.denominators(found))
 
 
-def _adherence(page: Page) -> None:
-    st.header("Adherence by study week")
-    weeks = queries.weeks(page.con, page.cohort)
-    left, right = st.columns(2)
-    with left:
-        st.caption("Share of eligible days, or of valid days (observed). Higher is better.")
-        show(page, charts.week_adherence(weeks, page.theme), "adherence_by_week")
-    with right:
-        st.caption(
-            "Steps a day: mean over those with a valid day, 95 % interval. Higher is better."
+def _shares(found: dict[str, Any], day: str) -> list[Figure]:
+    return [
+        Figure(
+            say(f"adherence.{label}"),
+            words.share(found[share]),
+            say(f"adherence.help_{label}", part=words.count(found[part]), day=day,
+                whole=words.count(found[whole]), n=words.count(found["participants"])),
         )
-        show(page, charts.week_steps(weeks, page.theme), "steps_by_week")
+        for label, share, part, whole in (
+            ("wear", "wear_adherence", "valid_days", "eligible_days"),
+            ("observed", "goal_adherence_observed", "goal_days_met", "goal_days"),
+            ("strict", "goal_adherence_strict", "goal_days_met", "eligible_goal_days"),
+        )
+    ]  # fmt: skip
+
+
+def _sites_by_week(page: Page) -> None:
+    st.header(say("adherence.sites_header"))
+    weeks = queries.site_weeks(page.con, page.study.sites)
+    if not len(weeks):
+        st.info(say("adherence.no_day"))
+        return
+    names = words.table("measures")
+    label = st.segmented_control(
+        say("adherence.pick_measure"), list(names.values()), required=True, key="measure",
+        default=names["wear_adherence"], bind="query-params",
+    )  # fmt: skip
+    measure = next((code for code, name in names.items() if name == label), "wear_adherence")
+    st.caption(say("adherence.sites_caption"))
+    chart = site_charts.site_weeks(weeks, measure, page.theme)
+    show(page, chart, "site_weeks", on_select=lambda: _choose_site(page))
     say_small_cells(page, weeks)
-    used = queries.sources(page.con, page.cohort)
-    if len(used) > 1:
-        found = words.bridge(common.bridges(page.con, used)) or "No day is in two of them yet."
-        st.caption(f"These days come from {len(used)} sources ({', '.join(used)}). {found}")
+
+
+def _choose_site(page: Page) -> None:
+    """Make the clicked site the cohort of the page and of its address."""
+    picked = st.session_state["site_weeks"]["selection"].get(site_charts.PICK)
+    if picked:
+        st.session_state["cohort"] = f"{words.KINDS['site']}: {picked[0]['site']}"
+
+
+def _recent(page: Page, people: Answer) -> None:
+    st.header(say("adherence.recent_header"))
+    days = queries.recent_days(page.con, page.cohort, len(people))
+    on = sorted(set(days.column("activity_date")))
+    if not on:
+        st.info(say("adherence.no_day"))
+        return
+    last = words.day(page.build["data_to"])
+    st.caption(say("adherence.recent_caption", days=len(on), day=last))
+    if len(people) > queries.MOST_PEOPLE:
+        of_all = {"most": queries.MOST_PEOPLE, "n": words.count(len(people))}
+        st.caption(say("adherence.recent_worst", **of_all))
+    legend(page.theme)
+    order = people.column("participant_id")
+    chart = site_charts.recent_days(days, order, page.theme)
+    chosen = show(page, chart, "recent_days", on_select="rerun")
+    if picked := chosen["selection"].get(site_charts.PICK):
+        _open_person(picked[0]["participant_id"], picked[0]["activity_date"])
 
 
 def _days(page: Page, people: Answer) -> None:
-    st.header("Every day of everyone")
-    st.caption("A row is a participant, worst wear at the top; a column is a study day.")
+    st.header(say("adherence.days_header"))
+    st.caption(say("adherence.days_caption"))
     legend(page.theme)
     order = people.column("participant_id")
     grid = queries.day_grid(page.con, page.cohort)
     png, days = pictures.render_days(grid.table, order, vega.colours(page.theme))
     if not days:
-        st.info("No study day yet.")
+        st.info(say("adherence.no_day"))
         return
     left, right = st.columns([3, 2])
     with left:
@@ -83,60 +131,138 @@ def _days(page: Page, people: Answer) -> None:
         st.vega_lite_chart(chart.spec, alt=chart.alt, key="days")
         download(page, grid.table, "days")
     with right:
-        states = queries.days_by_state(page.con, page.cohort)
-        show(page, charts.state_counts(states, page.theme), "days_by_state")
+        _people(page, people)
+    states = queries.days_by_state(page.con, page.cohort)
+    show(page, charts.state_counts(states, page.theme), "days_by_state")
 
 
 def _people(page: Page, people: Answer) -> None:
-    st.header("Participants")
-    st.caption("Worst first. Select a row to open the participant.")
+    """Who stands in the picture, row by row; a row opens the person on the day to look at."""
+    st.caption(say("adherence.list_caption"))
     chosen = st.dataframe(
-        _for_reading(page, people.table),
-        key="participants",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        column_config=_COLUMNS,
-        placeholder="",
-        alt="Participants, worst wear first",
-    )
-    download(page, people.table, "participants")
+        _for_reading(page, people.table), key="participants", hide_index=True, on_select="rerun",
+        selection_mode="single-row", column_config=_columns(), placeholder="", height=420,
+        column_order=list(_columns()), alt=say("adherence.alt_list"),
+    )  # fmt: skip
+    how = say("common.how_computed")
+    explained(page, people, "adherence", "people", how, numbers=False)
     if rows := chosen["selection"]["rows"]:
-        who = people.column("participant_id")[rows[0]]
-        st.switch_page("views/participant.py", query_params={"participant": who})
+        row = people.rows[rows[0]]
+        _open_person(row["participant_id"], row["missed_on"])
+
+
+def _open_person(participant_id: str, day: Any) -> None:
+    address = {"participant": participant_id, **({"day": str(day)} if day else {})}
+    st.switch_page("views/participant.py", query_params=address)
+
+
+def _weeks(page: Page) -> None:
+    st.header(say("adherence.weeks_header"))
+    weeks = queries.weeks(page.con, page.cohort)
+    left, right = st.columns(2)
+    with left:
+        st.caption(say("adherence.weeks_caption"))
+        show(page, charts.week_adherence(weeks, page.theme), "adherence_by_week")
+    with right:
+        st.caption(say("adherence.steps_caption"))
+        show(page, charts.week_steps(weeks, page.theme), "steps_by_week")
+    say_small_cells(page, weeks)
+    used = queries.sources(page.con, page.cohort)
+    if len(used) > 1:
+        found = words.bridge(common.bridges(page.con, used)) or say("adherence.no_overlap")
+        told = {"n": len(used), "listed": ", ".join(used), "found": found}
+        st.caption(say("adherence.several_sources", **told))
+
+
+def _retention(page: Page) -> None:
+    st.header(say("adherence.retention_header"))
+    curves = queries.retention(page.con, page.cohort)
+    if not len(curves):
+        st.info(say("adherence.retention_other"))
+        return
+    gap = page.study.goals.persistence_gap_days
+    st.caption(say("adherence.retention_caption", gap=gap))
+    steps, at_risk = charts.retention(curves, page.theme)
+    st.vega_lite_chart(steps.spec, alt=steps.alt, key="retention")
+    show(page, at_risk, "at_risk")
+    say_small_cells(page, curves)
+
+
+def _site_figures(page: Page) -> None:
+    st.header(say("adherence.figures_header"))
+    found = queries.site_figures(page.con, page.study.sites)
+    if not len(found):
+        st.info(say("common.no_rows"))
+        return
+    st.caption(say("adherence.figures_caption"))
+    st.markdown(_outside(found))
+    st.vega_lite_chart(
+        (chart := site_charts.site_figures(found, page.theme)).spec, alt=chart.alt,
+        key="site_figures_chart",
+    )  # fmt: skip
+    say_small_cells(page, found)
+    alt = say("adherence.alt_figures_table")
+    shown = _figure_columns()
+    table(page, found, "site_figure", "site_figures", alt, shown, column_order=list(shown))
+
+
+def _outside(found: Answer) -> str:
+    """Which figures of which sites lie where chance alone would hardly put them."""
+    far = [words.table("standings")[code] for code in ("very_low", "very_high")]
+    listed = [
+        f"{row['site']}: {row['figure']} ({row['standing'].lower()})"
+        for row in found.rows
+        if row["standing"] in far
+    ]
+    if not listed:
+        return say("adherence.figures_inside")
+    return say("adherence.figures_outside", listed="; ".join(listed))
 
 
 def _for_reading(page: Page, people: pa.Table) -> pa.Table:
-    """The same rows with the sites' names, and shares in percent."""
-    labels = {site.code: site.label for site in page.study.sites}
-    sites = pa.array([labels.get(code, code) for code in people.column("site").to_pylist()])
-    shown = people.set_column(people.column_names.index("site"), "site", sites)
-    for name in _SHARES:
-        at = shown.column_names.index(name)
-        shown = shown.set_column(at, name, pc.multiply(shown.column(name), 100))
-    return shown
+    """The columns shown, with the sites' names and shares in percent, as small as they travel."""
+    shown = people.select(list(_columns()))
+    for at, name in enumerate(shown.column_names):
+        column = shown.column(name)
+        if name == "site":
+            names = pa.array([page.site_label(code) for code in column.to_pylist()], pa.string())
+            shown = shown.set_column(at, name, names)
+        elif pa.types.is_floating(column.type):
+            shown = shown.set_column(at, name, pc.multiply(column, 100).cast(pa.float32()))
+    return packed(shown)
 
 
-_SHARES = {
-    "wear_adherence": "Wear adherence",
-    "goal_adherence_observed": "Goal met, observed",
-    "goal_adherence_strict": "Goal met, strict",
-}
-_COLUMNS: dict[str, Any] = {
-    "participant_id": st.column_config.TextColumn("Participant", pinned=True),
-    "site": "Site",
-    "study_days": "Study day",
-    "last_day": "Last day",
-    **{
-        name: st.column_config.ProgressColumn(label, format="%.0f %%", min_value=0, max_value=100)
-        for name, label in _SHARES.items()
-    },
-    "steps_per_day": st.column_config.NumberColumn("Steps a day", format="%.0f"),
-    "last_valid_on": st.column_config.DateColumn("Last valid day", format="D MMM YYYY"),
-    "connection": "Connection",
-    "synced_at": st.column_config.DatetimeColumn("Last sync (UTC)", format="D MMM YYYY, HH:mm"),
-    "next_step": "Next step",
-}
+def _columns() -> dict[str, Any]:
+    column = st.column_config
+
+    def share(label: str) -> Any:
+        return column.ProgressColumn(label, format="%.0f %%", min_value=0, max_value=100)
+
+    return {
+        "participant_id": column.TextColumn(say("adherence.col_participant"), pinned=True),
+        "wear_adherence": share(say("adherence.wear")),
+        "missed_on": column.DateColumn(say("adherence.col_missed"), format="D MMM YYYY"),
+        "why": say("adherence.col_why"),
+        "site": say("adherence.col_site"),
+        "goal_adherence_observed": share(say("adherence.observed")),
+        "goal_adherence_strict": share(say("adherence.strict")),
+    }
+
+
+def _figure_columns() -> dict[str, Any]:
+    def percent(name: str) -> Any:
+        return st.column_config.NumberColumn(say(f"adherence.{name}"), format="percent")
+
+    plain = ("figure", "numerator", "denominator", "counts")
+    shares = ("share", "ci_low", "ci_high", "overall", "limit_low", "limit_high")
+    return {
+        "site": st.column_config.TextColumn(say("common.site"), pinned=True),
+        **{name: say(f"adherence.{name}") for name in plain},
+        **{name: percent(name) for name in shares},
+        "standing": say("adherence.standing"),
+        "participants": say("adherence.participants_behind"),
+    }
+
 
 if __name__ == "__main__":
     open_page(words.say("pages.adherence"), render, ["cohort"])

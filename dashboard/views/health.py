@@ -1,180 +1,146 @@
-"""Data quality: can I trust what came? Of the whole study; nobody is named here."""
+"""Data health: can I trust what came? Whose trouble is what did not?"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from dashboard import words
+from dashboard import parts, words
 from dashboard.charts import health as charts
-from dashboard.exports import download
-from dashboard.parts import show
+from dashboard.parts import Figure, figures, show
 from dashboard.queries import health as queries
 from dashboard.queries.asking import Answer, Con
 from dashboard.shell import Page, open_page
 
+say = words.say
+DAGS = ("wearables", "questionnaires", "warehouse", "upkeep")
+
 
 @dataclass(frozen=True)
 class Listing:
-    """A table of the page: what it asks, what it says, and what an empty one means."""
+    """A table of the page; its title, meaning and empty state are words `health.<name>_...`."""
 
-    title: str
     name: str
     rows: Callable[[Con], Answer]
-    meaning: str
-    empty: str
+    table: str
 
 
 LISTINGS = (
-    Listing(
-        "Pulls that failed",
-        "failures",
-        queries.failures,
-        "By reason. The vendor's and our own faults are never counted against a participant.",
-        "No pull failed.",
-    ),
-    Listing(
-        "Refused data points",
-        "refusals",
-        queries.refusals,
-        "Received, and not landed, each with its reason; the raw reply is kept.",
-        "Nothing was refused.",
-    ),
-    Listing(
-        "Implausible days",
-        "implausible",
-        queries.implausible,
-        "Landed and flagged by the protocol's bounds; nothing is dropped.",
-        "No day is implausible.",
-    ),
-    Listing(
-        "Days that changed after they had landed",
-        "late_changes",
-        queries.late_changes,
-        "The vendor's newest word counts; what it replaced stays on record (`ops.revision`).",
-        "No day has changed.",
-    ),
-    Listing(
-        "Sources compared",
-        "bridges",
-        queries.bridges,
-        "Days that two sources both have: mean difference and limits of agreement.",
-        "No day is in two sources.",
-    ),
-    Listing(
-        "Changes of the vendors' replies",
-        "drift",
-        queries.drift,
-        "Fields and values that the vendor's published contract does not have: tolerated, counted.",
-        "Replies are as the vendors publish them.",
-    ),
-    Listing(
-        "Checks of this build",
-        "checks",
-        queries.checks,
-        "A build that fails one is never published.",
-        "No check is on record.",
-    ),
+    Listing("failures", queries.failures, "receipt_day"),
+    Listing("refusals", queries.refusals, "rejection_day"),
+    Listing("implausible", queries.implausible, "implausible_day"),
+    Listing("reconciled", queries.reconciled, "participant_day"),
+    Listing("late_changes", queries.late_changes, "revision"),
+    Listing("bridges", queries.bridges, "bridge"),
+    Listing("drift", queries.drift, "drift"),
+    Listing("checks", queries.checks, "check_result"),
 )
 
 
 def render(page: Page) -> None:
-    """Sources, what became of the pulls, then each kind of trouble with its count."""
-    st.caption("Of the whole study, whichever cohort is chosen. Days of pulls are UTC days.")
+    """Key figures, sources, what became of the pulls, then each kind of trouble with its count."""
+    st.caption(say("health.whole_study"))
+    _figures(page)
     _sources(page)
     _pulls(page)
     for listing in LISTINGS:
         _list(page, listing)
+    _runs()
+
+
+def _figures(page: Page) -> None:
+    found = queries.overview(page.con)
+    row = found.row
+    figures(page, found, "receipt_day", "health_figures", [
+        Figure(say("health.fig_sync"), _before(row["newest_sync_at"], row["as_of"]),
+               say("health.fig_sync_help", at=words.moment(row["newest_sync_at"]))),
+        Figure(say("health.fig_connected"),
+               f"{words.count(row['connected'])}\u202f/\u202f{words.count(row['connections'])}",
+               say("health.fig_connected_help")),
+        Figure(say("health.fig_ours"), words.count(row["ours"]),
+               say("health.fig_ours_help", n=words.count(row["receipts"]))),
+        Figure(say("health.fig_vendors"), words.count(row["vendors"]),
+               say("health.fig_vendors_help", n=words.count(row["receipts"]))),
+        Figure(say("health.fig_refused"), words.count(row["rejected"]),
+               say("health.fig_refused_help", n=words.count(row["received"]))),
+    ])  # fmt: skip
+
+
+def _before(at: datetime | None, as_of: datetime) -> str:
+    if at is None:
+        return words.NOTHING
+    return say("health.hours", n=words.whole((as_of - at).total_seconds() / 3600))
 
 
 def _sources(page: Page) -> None:
-    st.header("Sources")
+    st.header(say("health.sources_title"))
     found = queries.sources(page.con)
     if not len(found):
-        st.info("No source is connected yet: `stepwell connect`, or `stepwell import`.")
+        st.info(say("health.sources_empty"))
         return
-    st.dataframe(
-        found.table, hide_index=True, column_config=_COLUMNS, alt="Freshness of each source"
-    )
+    parts.table(page, found, "connection", "sources", say("health.sources_alt"), _columns())
     waiting = sum(found.column("need_a_step"))
     if waiting:
-        st.markdown(f"Connections that need a step: {words.count(waiting)}; see Participant.")
+        st.markdown(say("health.need_a_step", n=words.count(waiting)))
 
 
 def _pulls(page: Page) -> None:
-    st.header("What became of each pull")
+    st.header(say("health.pulls_title"))
     days = queries.pulls_by_day(page.con)
     if not len(days):
-        st.info("Nothing was pulled in the last 30 days.")
+        st.info(say("health.pulls_empty"))
         return
-    total = {name: sum(days.column(name)) for name in ("received", "landed", "rejected")}
-    st.caption(
-        f"Data points of the last 30 days: {words.count(total['received'])} received = "
-        f"{words.count(total['landed'])} landed + {words.count(total['rejected'])} refused."
-    )
+    total = {name: words.count(sum(days.column(name))) for name in ("received", "landed")}
+    refused = words.count(sum(days.column("rejected")))
+    st.caption(say("health.pulls_about", **total, refused=refused))
     show(page, charts.pulls_by_day(days, page.theme), "pulls_by_day")
 
 
 def _list(page: Page, listing: Listing) -> None:
-    st.header(listing.title)
+    st.header(say(f"health.{listing.name}_title"))
     rows = listing.rows(page.con)
     if not len(rows):
-        st.markdown(listing.empty)
+        st.markdown(say(f"health.{listing.name}_empty"))
         return
-    st.caption(listing.meaning)
-    st.dataframe(rows.table, hide_index=True, column_config=_COLUMNS, alt=listing.title)
-    download(page, rows.table, listing.name)
+    st.caption(say(f"health.{listing.name}_about"))
+    title = say(f"health.{listing.name}_title")
+    parts.table(page, rows, listing.table, listing.name, title, _columns())
 
 
-_AT, _DAY = "D MMM YYYY, HH:mm", "D MMM YYYY"
-_COLUMNS: dict[str, Any] = {
-    **{
-        name: st.column_config.DatetimeColumn(title, format=_AT, timezone="UTC")
-        for name, title in (
-            ("newest_sync_at", "Newest sync (UTC)"),
-            ("newest_pull_at", "Newest pull (UTC)"),
-            ("first_seen_at", "First seen (UTC)"),
-            ("last_seen_at", "Last seen (UTC)"),
-            ("last_changed_at", "Last changed (UTC)"),
+def _runs() -> None:
+    """The way to each DAG's runs and logs, where the environment says where Airflow is."""
+    st.header(say("health.runs_title"))
+    url = os.environ.get("STEPWELL_AIRFLOW_URL", "").rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        st.markdown(say("health.runs_unknown"))
+        return
+    st.caption(say("health.runs_about"))
+    with st.container(horizontal=True):
+        for dag in DAGS:
+            st.link_button(say(f"health.runs_{dag}"), f"{url}/dags/{dag}/runs")
+
+
+def _columns() -> dict[str, Any]:
+    named = words.table("health_columns")
+    instants = ("newest_sync_at", "newest_pull_at", "first_seen_at", "last_seen_at",
+                "last_changed_at")  # fmt: skip
+    decimals = ("mean_difference", "difference_sd", "limit_low", "limit_high")
+    configs: dict[str, Any] = dict(named)
+    for name in instants:
+        configs[name] = st.column_config.DatetimeColumn(
+            named[name], format="D MMM YYYY, HH:mm", timezone="UTC"
         )
-    },
-    "last_on": st.column_config.DateColumn("Last on", format=_DAY),
-    "first_on": st.column_config.DateColumn("First on", format=_DAY),
-    "source": "Source",
-    "data_type": "Data type",
-    "reason": "Reason",
-    "points": "Points",
-    "receipts": "Receipts",
-    "participants": "Participants",
-    "connected": "Connected",
-    "need_a_step": "Need a step",
-    "most_participants_a_day": "Most participants a day",
-    "person_days": "Person-days",
-    "field_path": "Field",
-    "kind": "Kind",
-    "changes": "Changes",
-    "median_days_late": "Days late, median",
-    "p95_days_late": "Days late, 95th percentile",
-    "median_steps_changed": "Steps changed, median",
-    "check_name": "Check",
-    "failures": "Failures",
-    "measure": "Measure",
-    "from_source": "From",
-    "to_source": "To",
-    "days": "Days",
-    **{
-        name: st.column_config.NumberColumn(title, format="%.1f")
-        for name, title in (
-            ("mean_difference", "Mean difference"),
-            ("difference_sd", "SD"),
-            ("limit_low", "Lower limit"),
-            ("limit_high", "Upper limit"),
-        )
-    },
-}
+    for name in ("last_on", "first_on"):
+        configs[name] = st.column_config.DateColumn(named[name], format="D MMM YYYY")
+    for name in decimals:
+        configs[name] = st.column_config.NumberColumn(named[name], format="%.1f")
+    return configs
+
 
 if __name__ == "__main__":
-    open_page(words.say("pages.health"), render)
+    open_page(say("pages.health"), render)

@@ -1,4 +1,4 @@
-"""One participant: what happened, day by day, and did it help?"""
+"""One participant: what happened, day by day, did it help, and what is to do?"""
 
 from __future__ import annotations
 
@@ -7,191 +7,192 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import words
+from dashboard import lists, report, words
+from dashboard.charts import minutes as minute_charts
 from dashboard.charts import participant as charts
-from dashboard.exports import download
+from dashboard.participant_events import Contacts, events_of, read_contacts
+from dashboard.participant_facts import say_connection, say_facts, say_work
+from dashboard.participant_tables import say_tables
 from dashboard.parts import legend, show
 from dashboard.queries import common
+from dashboard.queries import minutes as minute_queries
 from dashboard.queries import participant as queries
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page, open_page
+from dashboard.words import say
+from warehouse.day_minutes import OutOfReach
 
 
 def render(page: Page) -> None:
-    """Who, their connection, the days with their visits, each outcome under the same days."""
+    """Who, what to know first, the days, one of them opened, and the rest on request."""
     who = _pick(page)
     if who is None:
         return
-    person = queries.person(page.con, who)
-    _facts(page, person)
-    _connection(page, person)
-    _story(page, who)
-    _tables(page, who)
+    scales = _scales(page)
+    person = queries.facts(page.con, who, [scale["scale"] for scale in scales])
+    st.header(who)
+    say_facts(page, person, scales)
+    say_work(page, who)
+    say_connection(page, person)
+    _story(page, person, scales)
+    say_tables(page, person)
+    report.button(page, who)
 
 
 def _pick(page: Page) -> str | None:
-    """The participant of the address (`?participant=`), else the first of the cohort."""
-    known = common.participants(page.con, common.Cohort()).column("participant_id")
+    """The participant of the address (`?participant=`), else the first of the list."""
     asked = st.query_params.get("participant")
-    if asked and asked not in known:
-        # What was asked is not repeated: it came from an address anyone can write.
-        st.error("No participant of that name in the part of the study you may see.")
-    listed = common.participants(page.con, page.cohort).column("participant_id")
-    if not listed:
-        st.info("No participants here yet.")
-        return None
-    if asked in known and asked not in listed:
-        st.info(f"{asked} is not in this cohort; choose Everyone to see them.")
+    if asked and not queries.known(page.con, asked):
+        st.error(say("find.unknown"))  # what was asked is not repeated: anyone can write an address
+        asked = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        who = _choose(listed, asked)
-        at = listed.index(who)
-        _step("Previous", listed, at - 1)
-        _step("Next", listed, at + 1)
-    st.caption(f"{at + 1} of {len(listed)}, worst first.")
+        listed = lists.choose(page)
+        who = asked or (listed[0] if listed else None)
+        if who is not None:
+            lists.walk(listed, who)
+    if who is None:
+        st.info(say("participant.nobody_listed"))
     return who
 
 
-def _choose(listed: list[str], asked: str | None) -> str:
-    """The box of participants, bound to the address, which always names the one shown."""
-    if st.session_state.get("participant", asked) not in listed:
-        st.session_state["participant"] = listed[0]
-    who = st.selectbox(
-        "Participant",
-        listed,
-        index=None,
-        required=True,
-        key="participant",
-        bind="query-params",
-        width=160,
-    )
-    return who or listed[0]
-
-
-def _step(label: str, listed: list[str], to: int) -> None:
-    inside = 0 <= to < len(listed)
-    st.button(
-        label,
-        disabled=not inside,
-        key=label.lower(),
-        on_click=_go,
-        args=[listed[to] if inside else ""],
-    )
-
-
-def _go(participant_id: str) -> None:
-    st.session_state["participant"] = participant_id
-
-
-def _facts(page: Page, person: dict[str, Any]) -> None:
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Study day", words.count(person["study_days"]), width="content")
-        st.metric("Wear adherence", words.share(person["wear_adherence"]), width="content")
-        observed = words.share(person["goal_adherence_observed"])
-        st.metric("Goal met, observed", observed, width="content")
-        st.metric("Goal met, strict", words.share(person["goal_adherence_strict"]), width="content")
-        st.metric("Steps a valid day", words.whole(person["steps_per_day"]), width="content")
-    st.markdown(words.denominators(queries.person_figures(page.con, person["participant_id"])))
-    site = next((s.label for s in page.study.sites if s.code == person["site"]), person["site"])
-    lines = [f"Site {site}", f"study day 1 on {words.day(person['starts_on'])}"]
-    if person["withdrawn_on"]:
-        lines.append(f"withdrawn on {words.day(person['withdrawn_on'])}")
-    if pause := words.pause(person["paused_from"], person["paused_to"]):
-        lines.append(pause)
-    if arm := person.get("arm"):
-        lines.append(f"arm {next((a.label for a in page.study.arms if a.code == arm), arm)}")
-    st.markdown(", ".join(lines) + ".")
-
-
-def _connection(page: Page, person: dict[str, Any]) -> None:
-    zone = person["timezone"]
-    links = queries.connections(page.con, person["participant_id"])
-    if not links:
-        st.warning("Never connected: no source has been linked for this participant.")
-    for link in links:
-        state = words.CONNECTIONS.get(link["state"], link["state"])
-        text = f"**{link['source']}: {state}** since {words.moment(link['since'], zone)}"
-        if link["next_step"]:
-            st.warning(f"{text}. Next step: {link['next_step']}")
-        else:
-            st.markdown(f"{text}; last sync {words.moment(link['synced_at'], zone)}.")
-    for device in queries.devices(page.con, person["participant_id"]):
-        battery = "" if device["battery_pct"] is None else f", battery {device['battery_pct']} %"
-        st.caption(
-            f"Device {device['device_model'] or 'of unknown model'}: last sync "
-            f"{words.moment(device['last_sync_at'], zone)}{battery} (times in {zone})."
-        )
-
-
-def _story(page: Page, who: str) -> None:
-    st.header("Day by day")
-    days, visits = queries.days(page.con, who), queries.visits(page.con, who)
-    scores = queries.scores(page.con, who)
-    if not len(days):
-        st.info("Study day 1 has not come yet.")
-        return
-    legend(page.theme)
-    st.caption(
-        "Dashed line: step goal. Lighter: may still change. A low flat bar: steps not known. "
-        "0: known, no steps. On top: visit windows; dotted: their target days. "
-        "An implausible day may be cut at the top."
-    )
-    span = _span(days, scores)
-    changes = queries.source_changes(page.con, who)
-    show(page, charts.timeline(days, visits, changes, span, page.theme), "days")
-    if len(changes):
-        used = sorted({*changes.column("source"), *changes.column("was")})
-        st.caption(
-            "Solid line: another source begins; compare across it with care. "
-            + words.bridge(common.bridges(page.con, used))
-        )
+def _scales(page: Page) -> list[dict[str, Any]]:
+    """The scales of the protocol's outcomes, in its order."""
     known = {scale["scale"]: scale for scale in common.scales(page.con)}
-    for scale in (known[item.scale] for item in page.study.outcomes if item.scale in known):
-        st.subheader(f"{scale['label']} ({words.direction(scale['better'])})")
-        rows = queries.scores(page.con, who, scale["scale"])
-        chart = charts.score_line(rows, visits, scale, span, page.theme)
-        st.vega_lite_chart(chart.spec, alt=chart.alt, key=f"score_{scale['scale']}")
-    st.caption("Band: baseline plus or minus the MCID; a score beyond it is a change that matters.")
+    return [known[one.scale] for one in page.study.outcomes if one.scale in known]
+
+
+def _story(page: Page, person: Answer, scales: list[dict[str, Any]]) -> None:
+    who = person.row["participant_id"]
+    st.header(say("participant.story"))
+    days = queries.days(page.con, who)
+    if not len(days):
+        st.info(say("participant.not_begun"))
+        return
+    told = read_contacts(page, who)
+    story = _told_story(page, person, days, scales, told)
+    legend(page.theme)
+    st.caption(say("participant.key"))
+    _say_events(page, story, told)
+    key = f"timeline_{who}"  # another's chart is another widget: no day of theirs stays picked
+    picked = {"on_select": lambda: _open_picked(key, days), "selection_mode": "day"}
+    show(page, charts.timeline(story, page.theme), key, **picked)
+    _day(page, person, days)
+
+
+def _told_story(
+    page: Page, person: Answer, days: Answer, scales: list[dict[str, Any]], told: Contacts
+) -> charts.Story:
+    who = person.row["participant_id"]
+    scores = queries.scores(page.con, who)
+    changes = queries.changes(page.con, who)
+    sessions = None if page.build["masked"] else queries.sessions(page.con, who)
+    limits = {one.scale: one.reaches for one in page.study.work_list.limits}
+    return charts.Story(
+        days,
+        queries.visits(page.con, who),
+        scores,
+        events_of(changes, sessions, told.rows, person.row["timezone"]),
+        scales,
+        {scale: at for scale, at in limits.items() if at is not None},
+        _span(days, scores),
+    )
+
+
+def _say_events(page: Page, story: charts.Story, told: Contacts) -> None:
+    """The signs that are drawn, how sources compare, and whether contacts could be read."""
+    drawn = [kind for kind in charts.EVENTS if kind in story.events["kind"].to_pylist()]
+    if drawn:
+        kinds = ", ".join(say(f"participant.kind_{kind}") for kind in drawn)
+        st.caption(say("participant.key_events", kinds=kinds))
+    if "source" in drawn:
+        used = sorted({one for one in story.days.column("source") if one})
+        bridge = words.bridge(common.bridges(page.con, used))
+        st.caption(say("participant.compare", bridge=bridge))
+    if not told.readable:
+        st.caption(say("participant.contacts_unreadable"))
 
 
 def _span(days: Answer, scores: Answer) -> tuple[date, date]:
-    """First and last day of every chart: all days and all answers, and a day after."""
+    """First and last day of every panel: all days and all answers, and a day after."""
     answered = [day for day in scores.column("answered_on") if day]
     every = [*days.column("activity_date"), *answered]
     return min(every), max(every) + timedelta(days=1)
 
 
-def _tables(page: Page, who: str) -> None:
-    st.header("Outcomes by visit")
-    scores = queries.scores(page.con, who)
-    st.dataframe(
-        scores.table.drop_columns(["scale", "band_low", "band_high"]),
-        hide_index=True,
-        column_config=_COLUMNS,
-        placeholder="",
-        alt="Outcomes by scale and visit",
-    )
-    download(page, scores.table, f"outcomes_{who}")
-    sessions = queries.sessions(page.con, who)
-    if sessions is not None:
-        st.header("Treatment sessions")
-        st.dataframe(sessions.table, hide_index=True, alt="Treatment sessions")
+def _open_picked(key: str, days: Answer) -> None:
+    """Open the day whose bar was clicked."""
+    picked = st.session_state[key]["selection"].get("day") or []
+    by_number = dict(zip(days.column("study_day"), days.column("activity_date"), strict=True))
+    on = by_number.get(picked[0].get("study_day")) if picked else None
+    if on:
+        _go_to(on)
 
 
-_SCORE = st.column_config.NumberColumn
-_DAY = st.column_config.DateColumn
-_COLUMNS: dict[str, Any] = {
-    "visit": "Visit",
-    "label": "Outcome",
-    "status": "Status",
-    "target_on": _DAY("Target", format="D MMM YYYY"),
-    "answered_on": _DAY("Answered", format="D MMM YYYY"),
-    "score": _SCORE("Score", format="%.1f"),
-    "baseline_score": _SCORE("Baseline", format="%.1f"),
-    "score_change": _SCORE("Change", format="%+.1f"),
-    "improvement": _SCORE("Improvement", format="%+.1f"),
-    "is_responder": "Responder",
-    "not_evaluable": "Why not judged",
-}
+def _go_to(on: date | None) -> None:
+    if on is None:
+        st.query_params.pop("day", None)
+    else:
+        st.query_params["day"] = on.isoformat()
+
+
+def _day(page: Page, person: Answer, days: Answer) -> None:
+    """One day opened (`?day=`): what the build says of it, then its minutes."""
+    first, last = days.column("activity_date")[0], days.column("activity_date")[-1]
+    on = _asked_day()
+    inside = on is not None and first <= on <= last
+    key = f"day_{person.row['participant_id']}_{on if inside else ''}"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.date_input(
+            say("participant.day"), value=on if inside else None, min_value=first, max_value=last,
+            key=key, width=180, help=say("participant.day_help"),
+            on_change=lambda: _go_to(st.session_state[key]),
+        )  # fmt: skip
+        if on is not None:
+            st.button(say("participant.close_day"), key="close_day", on_click=_go_to, args=[None])
+    if on is None or not inside:
+        if "day" in st.query_params:
+            told = {"first": words.day(first), "last": words.day(last)}
+            st.info(say("participant.day_outside", **told))
+        return
+    _open_day(page, person, on)
+
+
+def _asked_day() -> date | None:
+    """The day of the address; None where it is none."""
+    try:
+        return date.fromisoformat(st.query_params.get("day", ""))
+    except ValueError:
+        return None
+
+
+def _open_day(page: Page, person: Answer, on: date) -> None:
+    who, zone = person.row["participant_id"], person.row["timezone"]
+    day = queries.day_of(page.con, who, on)
+    row, wear = day.row, page.study.wear
+    figures = {
+        name: words.count(row[f"{name}_minutes" if name != "steps" else name])
+        for name in ("steps", "moderate", "vigorous", "wear")
+    }
+    st.markdown(
+        say("participant.day_said", day=words.day(on), study_day=row["study_day"],
+            state=row["state"], worn=figures.pop("wear"), **figures)
+    )  # fmt: skip
+    paces = wear.moderate_cadence, wear.vigorous_cadence
+    try:
+        with page.register() as register:
+            found = minute_queries.read(page.home.lake_url, register, who, day, zone, paces)
+    except OutOfReach:
+        st.info(say("participant.minutes_out_of_reach"))
+        return
+    if found is None:
+        st.info(say("participant.minutes_none"))
+        return
+    if found.changed:
+        st.caption(say("participant.minutes_changed"))
+    chart = minute_charts.minutes(found, day, page.theme)
+    show(page, chart, "minutes")
+    st.caption(say("participant.minutes_caption", zone=zone, moderate=paces[0], vigorous=paces[1]))
+
 
 if __name__ == "__main__":
-    open_page(words.say("pages.participant"), render, ["cohort"])
+    open_page(words.say("pages.participant"), render, ["site"])

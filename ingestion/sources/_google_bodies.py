@@ -5,7 +5,7 @@ JSON as the vendor writes it: int64 as strings, zeros left out, "NaN" possible, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -139,20 +139,30 @@ class StepPoints:
         return StepPoints(*(getattr(self, name)[kept] for name in self.__dataclass_fields__))
 
 
-def step_points(pages: Sequence[list[Point]]) -> tuple[StepPoints, int]:
-    """The step points of all pages, and how many points held no steps at all."""
-    values = [point.steps for page in pages for point in page]
-    page = np.repeat(np.arange(len(pages)), [len(page) for page in pages])
-    steps = [value for value in values if value is not None]
-    without = len(values) - len(steps)
-    if without:
-        page = page[[value is not None for value in values]]
-    places = [value.interval for value in steps]
-    times = [place.start_time for place in places] + [place.end_time for place in places]
-    start, end = np.split(epoch_seconds(times), 2)
-    offset = offset_seconds([place.start_utc_offset for place in places])
-    count = real_numbers([value.count for value in steps])
-    return StepPoints(start, end, offset, count, page), without
+def step_points(pages: Iterable[list[Point]]) -> tuple[StepPoints, list[int]]:
+    """The step points of all pages, and how many points of each held no steps at all.
+
+    A page is made columns before the next is asked for: what was decoded of it is at hand still.
+    """
+    without, parts = [], []
+    for number, page in enumerate(pages):
+        steps = [point.steps for point in page if point.steps is not None]
+        without.append(len(page) - len(steps))
+        parts.append(_columns(steps, number))
+    columns = zip(*parts, strict=True) if parts else [[np.empty(0, np.int64)]] * 5
+    start, end, offset, count, of_page = (np.concatenate(column) for column in columns)
+    return StepPoints(start, end, offset, count.astype(np.float64), of_page), without
+
+
+def _columns(steps: Sequence[Steps], page: int) -> tuple[Longs, Longs, Longs, Reals, Longs]:
+    places = [one.interval for one in steps]
+    return (
+        epoch_seconds([place.start_time for place in places]),
+        epoch_seconds([place.end_time for place in places]),
+        offset_seconds([place.start_utc_offset for place in places]),
+        real_numbers([one.count for one in steps]),
+        np.full(len(places), page),
+    )
 
 
 def epoch_seconds(texts: Sequence[str | None]) -> Longs:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
-from ingestion.drift import Drift, Shape, drift_of
+from ingestion.drift import Drift, Shape, differences, drift_of
 from ingestion.source import Reply
-from ingestion.sources._google_bodies import KeptPart, decode
+from ingestion.sources._google_bodies import B, Bucket, Buckets, KeptPart, Point, Points, decode
 
 _CIVIL = {
     "date": {"year": "integer", "month": "integer", "day": "integer"},
@@ -26,16 +25,16 @@ _DEVICE = {
     "lastSyncTime": "text", "macAddress": "text", "features": ["text"],
 }  # fmt: skip
 
-STEPS = Shape({"dataPoints": [_POINT], "nextPageToken": "text"})
+STEPS = Shape({"dataPoints": [_POINT], "nextPageToken": "text"}, Points)
 DAILY_STEPS = Shape({
     "rollupDataPoints": [{"civilStartTime": _CIVIL, "civilEndTime": _CIVIL,
                           "steps": {"countSum": "int64"}}],
     "nextPageToken": "text",
-})  # fmt: skip
+}, Buckets)  # fmt: skip
 HEART_RATE = Shape({
     "rollupDataPoints": [{"startTime": "text", "endTime": "text", "heartRate": _BEATS}],
     "nextPageToken": "text",
-})  # fmt: skip
+}, Buckets)  # fmt: skip
 DEVICES = Shape({"pairedDevices": [_DEVICE], "nextPageToken": "text"})
 SETTINGS = Shape(
     {"timeZone": "text", "utcOffset": "text"}
@@ -58,13 +57,29 @@ def kept_drift(data_type: str, body: bytes, shape: Shape) -> dict[str, Kept]:
     return {"drift": told} if told else {}
 
 
-def drift_in(replies: Iterable[Reply]) -> Counter[Drift]:
-    """The drift of all replies; that of settings and devices was kept with them."""
-    total: Counter[Drift] = Counter()
-    for reply in replies:
-        if reply.data_type in OF_DATA:
-            total += drift_of(reply.data_type, reply.body, OF_DATA[reply.data_type])
-        else:
-            for path, kind, n in decode(reply.body, KeptPart).drift:
-                total[Drift(reply.data_type, path, kind)] += n
-    return total
+class Reader:
+    """Reads bodies, each once, for their values and for their drift."""
+
+    def __init__(self) -> None:
+        self.drift: Counter[Drift] = Counter()
+
+    def points(self, reply: Reply) -> list[Point]:
+        """The points of a page of steps."""
+        return self._decode(reply, Points).data_points
+
+    def buckets(self, reply: Reply) -> list[Bucket]:
+        """The buckets of a page of a roll-up."""
+        return self._decode(reply, Buckets).rollup_data_points
+
+    def note_kept(self, reply: Reply) -> None:
+        """Count the drift that was kept with a reply of settings or devices."""
+        for path, kind, n in decode(reply.body, KeptPart).drift:
+            self.drift[Drift(reply.data_type, path, kind)] += n
+
+    def _decode(self, reply: Reply, kind: type[B]) -> B:
+        shape = OF_DATA[reply.data_type]
+        exact: B | None = shape.decoded(reply.body)
+        if exact is not None:
+            return exact
+        self.drift += differences(reply.data_type, reply.body, shape)
+        return decode(reply.body, kind)

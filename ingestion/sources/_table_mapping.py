@@ -14,17 +14,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ingestion.delimited import normal
 from ingestion.errors import Misconfigured
 from ingestion.sources._redcap_mapping import Instrument
+from warehouse.instrument_tables import read_items
 from warehouse.study import Study
 from warehouse.study_parts import Code
 
 SECTION = "sources.table_export"
-# Items of the instruments known by name, and the names their columns may begin with. A test holds
-# this against the instruments that Stepwell scores.
-KNOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "LCAT": (("score",), ("lcat", "function", "func")),
-    "NPRS": (("1",), ("nprs",)),
-    "FABQ": (tuple(str(n) for n in range(1, 17)), ("fabq",)),
-    "RMDQ24": (tuple(str(n) for n in range(1, 25)), ("rmdq24", "rmdq")),
+# Other names that the columns of an instrument may begin with, beside its code.
+ALIASES = {"LCAT": ("function", "func"), "RMDQ24": ("rmdq",)}
+# The items of every instrument, and the names their columns may begin with.
+KNOWN = {
+    code: (items, (normal(code), *ALIASES.get(code, ()))) for code, items in read_items().items()
 }
 
 
@@ -83,11 +82,12 @@ def read_mapping(study: Study) -> Mapping:
 def item_of(code: str, text: str, items: tuple[str, ...]) -> str | None:
     """The item that a table calls `text`: `3`, `fabq_3` and `FABQ03` are item 3; None if none."""
     name = normal(text)
-    if name in items:
-        return name
     starts = (normal(code), *KNOWN.get(code, ((), ()))[1])
-    if len(items) == 1 and name in ("", *starts, *(start + items[0] for start in starts)):
+    if len(items) == 1 and name in ("", *starts):
         return items[0]
+    for item in items:
+        if name in (normal(item), *(start + normal(item) for start in starts)):
+            return item
     number = re.fullmatch(rf"(?:{'|'.join(starts)})?0*(\d+)", name)
     return number.group(1) if number and number.group(1) in items else None
 

@@ -38,7 +38,7 @@ from ingestion.sources._google_days import (
     placed,
     step_minutes,
 )
-from ingestion.sources._google_shapes import drift_in
+from ingestion.sources._google_shapes import Reader
 from ingestion.sources._syncs import plausible
 
 DATA_TYPES = ("settings", "paired-devices", "steps", "daily-steps", "heart-rate")
@@ -91,10 +91,13 @@ class GoogleHealth:
         counts = {kind: reading.counts.get(kind, Count()) for kind in DATA_TYPES}
         counts["settings"].received = counts["settings"].landed = len(kinds["settings"])
         reading.devices = _read_devices(kinds["paired-devices"], ask, counts["paired-devices"])
-        reading.days = list(_read_days(kinds, counts, reading.devices, ask))
+        reader = Reader()
+        reading.days = list(_read_days(kinds, counts, reading.devices, ask, reader))
         reading.days += _empty_days(kinds, counts, reading, ask)
         reading.days.sort(key=lambda day: day.activity_date)
-        reading.drift = drift_in(reply for kind in kinds.values() for reply in kind)
+        for reply in kinds["settings"] + kinds["paired-devices"]:
+            reader.note_kept(reply)
+        reading.drift = reader.drift
         return reading
 
 
@@ -124,12 +127,13 @@ def _read_devices(replies: Sequence[Reply], ask: Ask, count: Count) -> list[Devi
 
 
 def _read_days(
-    kinds: dict[str, list[Reply]], counts: dict[str, Count], devices: list[Device], ask: Ask
-) -> Iterator[ActivityDay]:
+    kinds: dict[str, list[Reply]], counts: dict[str, Count], devices: list[Device], ask: Ask,
+    reader: Reader,
+) -> Iterator[ActivityDay]:  # fmt: skip
     zone = _zone(kinds["settings"], ask)
-    steps = _read_steps(kinds["steps"], zone, ask, counts["steps"])
-    hearts = _read_heart_rate(kinds["heart-rate"], steps, zone, ask, counts["heart-rate"])
-    totals = _read_totals(kinds["daily-steps"], ask, counts["daily-steps"])
+    steps = _read_steps(reader, kinds["steps"], zone, ask, counts["steps"])
+    hearts = _read_heart_rate(reader, kinds["heart-rate"], steps, zone, ask, counts["heart-rate"])
+    totals = _read_totals(reader, kinds["daily-steps"], ask, counts["daily-steps"])
     model = _model(devices)
     steps_by_day, hearts_by_day = steps.by_day(), hearts.by_day()
     for day in sorted({*steps_by_day, *hearts_by_day, *totals}):
@@ -209,19 +213,20 @@ def _day(
     )
 
 
-def _read_steps(replies: Sequence[Reply], zone: tzinfo, ask: Ask, count: Count) -> Worn:
-    pages = [bodies.decode(reply.body, bodies.Points).data_points for reply in replies]
-    points, without = bodies.step_points(pages)
-    count.received += without
-    for reply, page in zip(replies, pages, strict=True) if without else ():
-        count.reject("no_value", sum(point.steps is None for point in page), reply.sha256)
+def _read_steps(
+    reader: Reader, replies: Sequence[Reply], zone: tzinfo, ask: Ask, count: Count
+) -> Worn:
+    points, without = bodies.step_points(reader.points(reply) for reply in replies)
+    count.received += sum(without)
+    for reply, points_without in zip(replies, without, strict=True):
+        count.reject("no_value", points_without, reply.sha256)
     return step_minutes(points, zone, ask.window, count, replies)
 
 
 def _read_heart_rate(
-    replies: Sequence[Reply], steps: Worn, zone: tzinfo, ask: Ask, count: Count
+    reader: Reader, replies: Sequence[Reply], steps: Worn, zone: tzinfo, ask: Ask, count: Count
 ) -> Worn:
-    pages = [bodies.decode(reply.body, bodies.Buckets).rollup_data_points for reply in replies]
+    pages = [reader.buckets(reply) for reply in replies]
     buckets = [bucket for page in pages for bucket in page]
     page = np.repeat(np.arange(len(pages)), [len(page) for page in pages])
     start = bodies.epoch_seconds([bucket.start_time for bucket in buckets])
@@ -237,10 +242,10 @@ def _read_heart_rate(
     return heart_minutes(start[kept], page[kept], steps, zone, ask.window, count)
 
 
-def _read_totals(replies: Sequence[Reply], ask: Ask, count: Count) -> Totals:
+def _read_totals(reader: Reader, replies: Sequence[Reply], ask: Ask, count: Count) -> Totals:
     totals: Totals = {}
     for reply in replies:  # the newest word on a day is the last
-        for bucket in bodies.decode(reply.body, bodies.Buckets).rollup_data_points:
+        for bucket in reader.buckets(reply):
             count.received += 1
             day = bodies.civil_date(bucket.civil_start_time)
             total = bodies.real_numbers([bucket.steps.count_sum if bucket.steps else None])[0]

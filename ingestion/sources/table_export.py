@@ -26,8 +26,9 @@ Settings of study.toml, which a study may leave out:
     fields = { "1" = "pain_now" }           # or fields_from = "fabq_q{item}" and items = 16
     date = "pain_date"
 
-Without settings a column is an instrument's by its name: `fabq_3`, `FABQ3` and `rmdq24_12` are
-items 3 and 12; instruments of one item also go by their name alone (`nprs`, `func`, `func_score`).
+Without settings a column is an instrument's by its name, the code and the item of every instrument
+of docs/metrics.md: `fabq_3`, `FABQ3` and `rmdq24_12` are items 3 and 12, `eq5d5l_vas` is the VAS;
+instruments of one item also go by their name alone (`nprs`, `func`, `func_score`).
 The day of the answers is the column `nprs_date` of an instrument, or `answered_on` of all.
 """
 
@@ -181,7 +182,7 @@ def _table_of(sheet: Sheet, ask: Ask) -> _Known:
         known = ", ".join(title for name, title in sheet.columns.items() if name in ours) or "none"
         raise BadInput(
             f"{sheet.where}: not a table known here (of its {len(names)} columns known: {known}); "
-            f"{NEEDED}"
+            f"{NEEDED}; instruments known: {', '.join(sorted(mapping.items))}"
         )
     needs, may_have, reader = kind
     unread = names - needs - may_have

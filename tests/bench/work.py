@@ -13,161 +13,20 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-Found = dict[str, Any]
-AGAIN_BELOW = 5.0  # seconds: shorter work is run again, after a first run that loads its code
-SPENT, MOST_RUNS = 0.4, 25
+import google_work
+from timing import Bench, Found, timed
+
 QUERIES = 40
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where a case's data lies, and how much of it there is."""
-
-    folder: Path
-    participants: int
-    days: int
-
-    @property
-    def narrow(self) -> Path:
-        return self.folder / "narrow.parquet"
-
-
-def timed(work: Callable[[], Found]) -> Found:
-    """What `work` found, and its seconds: the median of several runs where it is short."""
-    seconds, found = _clocked(work)
-    took: list[float] = []
-    while seconds < AGAIN_BELOW and sum(took) < SPENT and len(took) < MOST_RUNS:
-        took.append(_clocked(work)[0])
-    return {"seconds": median(took or [seconds]), **found}
 
 
 def _seconds(ask: Callable[[str], Any], who: str) -> float:
     begun = time.perf_counter()
     ask(who)
     return time.perf_counter() - begun
-
-
-def _clocked(work: Callable[[], Found]) -> tuple[float, Found]:
-    begun = time.process_time()  # neighbours on the machine weigh less on it than on the clock
-    found = work()
-    return time.process_time() - begun, found
-
-
-# 1. Raw Google bodies
-
-
-def make_google(bench: Bench) -> Found:
-    """The bodies, as files; and how much they are."""
-    from synthetic import GOOGLE_PAGE, write_google
-
-    write_google(bench.folder, bench.participants, -(-bench.days // 7))
-    sizes = [file.stat().st_size for file in bench.folder.iterdir()]
-    return {"points": GOOGLE_PAGE * len(sizes), "bytes": sum(sizes)}
-
-
-def google_decode(bench: Bench) -> Found:
-    """msgspec alone, into the structs that the source uses."""
-    from ingestion.sources._google_bodies import Points, decode
-
-    bodies = [body for pages in _google_pages(bench).values() for body in pages]
-
-    def work() -> Found:
-        return {"points": sum(len(decode(body, Points).data_points) for body in bodies)}
-
-    return timed(work)
-
-
-def google_read(bench: Bench) -> Found:
-    """SOURCE.read: bodies to activity days, hashed, checked and counted."""
-    read = _google_reader(bench)
-
-    def work() -> Found:
-        days, points = read()
-        return {"points": points, "steps": sum(int(d.step_count.sum(dtype="i8")) for d in days)}
-
-    return timed(work)
-
-
-def google_landed(bench: Bench) -> Found:
-    """The same, and the day rows as the Arrow table that is landed."""
-    from ingestion.landing import days_table
-
-    read = _google_reader(bench)
-
-    def work() -> Found:
-        days, points = read()
-        return {"points": points, "steps": sum(days_table(days)["steps"].to_pylist())}
-
-    return timed(work)
-
-
-def google_pandas(bench: Bench) -> Found:
-    """json, one DataFrame a participant, pandas.to_datetime, steps by local day and minute."""
-    import pandas
-    from rivals import pandas_days
-
-    assert pandas.__version__  # loaded here: loading it is not the work
-    pages = _google_pages(bench)
-
-    def work() -> Found:
-        found = [pandas_days(bodies) for bodies in pages.values()]
-        return {"points": sum(n for n, _ in found), "steps": sum(steps for _, steps in found)}
-
-    return timed(work)
-
-
-def google_polars(bench: Bench) -> Found:
-    """json, one polars frame a participant, str.to_datetime, steps by local day and minute."""
-    import polars
-    from rivals import polars_days
-
-    assert polars.__version__
-    pages = _google_pages(bench)
-
-    def work() -> Found:
-        found = [polars_days(bodies) for bodies in pages.values()]
-        return {"points": sum(n for n, _ in found), "steps": sum(steps for _, steps in found)}
-
-    return timed(work)
-
-
-def _google_pages(bench: Bench) -> dict[str, list[bytes]]:
-    pages: dict[str, list[bytes]] = {}
-    for file in sorted(bench.folder.iterdir()):
-        pages.setdefault(file.name.split("_")[0], []).append(file.read_bytes())
-    return pages
-
-
-def _google_reader(bench: Bench) -> Callable[[], tuple[list[Any], int]]:
-    from datetime import UTC, datetime
-
-    from ingestion.source import Ask, Reply
-    from ingestion.sources.google_health import SOURCE
-    from warehouse.study import EXAMPLE, read_study
-
-    study, now = read_study(EXAMPLE), datetime(2026, 11, 22, tzinfo=UTC)
-    told = {
-        who: [Reply("", who, "steps", str(n), now, 200, "", body) for n, body in enumerate(pages)]
-        for who, pages in _google_pages(bench).items()
-    }
-    for replies in told.values():  # a pull has kept its replies by their hash before it reads them
-        assert all(reply.sha256 for reply in replies)
-
-    def read() -> tuple[list[Any], int]:
-        days, points = [], 0
-        for who, replies in told.items():
-            reading = SOURCE.read(replies, Ask(study, now, who, "UTC"))
-            days += reading.days
-            points += reading.counts["steps"].received
-        return days, points
-
-    return read
 
 
 # 2. Minutes to day metrics, and 3. their storage
@@ -216,6 +75,30 @@ def landed_metrics(bench: Bench) -> Found:
     return _metrics(bench, "")
 
 
+def landed_checked(bench: Bench) -> Found:
+    """The same for the metrics alone that pandas and polars compute (rivals.CHECKED)."""
+    import numpy as np
+    import pyarrow as pa
+    from rivals import CHECKED
+
+    from transforms.activity.clock import read_clocks
+    from transforms.activity.kernel import minutes_of
+    from warehouse.metrics import read_metrics
+
+    metrics = [
+        metric for metric in read_metrics().values()
+        if {column.name for column in metric.columns} & set(CHECKED) - {"steps"}
+    ]  # fmt: skip
+
+    def compute(days: pa.Table, wear: Any) -> dict[str, Any]:
+        minutes, found = minutes_of(days, wear, read_clocks(days)), dict[str, Any]()
+        for metric in metrics:
+            found |= metric.compute(minutes)
+        return {name: np.ma.getdata(found[name]) for name in CHECKED}
+
+    return _metrics(bench, "", compute)
+
+
 def landed_day(bench: Bench) -> Found:
     """The same of the last day alone."""
     return _metrics(bench, f"/date={_day_name(bench)}/")
@@ -227,14 +110,17 @@ def _day_name(bench: Bench) -> str:
     return f"{FIRST_DAY + timedelta(days=bench.days - 1):%Y-%m-%d}"
 
 
-def _metrics(bench: Bench, part_of_path: str) -> Found:
+def _metrics(bench: Bench, part_of_path: str, compute: Any = None) -> Found:
+    import numpy as np
     import pyarrow as pa
     from rivals import CHECKED
     from synthetic import open_home
 
-    from transforms.activity.kernel import compute_day_metrics
-    from transforms.build import FACTS, KERNEL_ROWS, in_parts
+    from transforms.activity import kernel
+    from transforms.day_metrics import FACTS, KERNEL_ROWS, in_parts
 
+    kernel.THREADS = 1  # as the scan beside it has
+    compute = compute or kernel.compute_day_metrics
     store = open_home(bench.folder)
 
     def work() -> Found:
@@ -242,9 +128,9 @@ def _metrics(bench: Bench, part_of_path: str) -> Found:
         paths = [file.path for file in files if part_of_path in file.path]
         sums: dict[str, int] = dict.fromkeys(CHECKED, 0)
         for held in in_parts(store.lake.days(paths, files, FACTS), KERNEL_ROWS):
-            done = compute_day_metrics(pa.concat_tables(held), store.study.wear)
+            done = compute(pa.concat_tables(held), store.study.wear)
             for name in CHECKED:
-                sums[name] += int(done[name].to_numpy().sum(dtype="i8"))
+                sums[name] += int(np.asarray(done[name]).sum(dtype="i8"))
         return {"metrics": sums}
 
     return timed(work)
@@ -329,21 +215,29 @@ def _build(store: Any, days: int, full: bool) -> Found:
 
 def published(bench: Bench) -> Found:
     """Questions of the dashboard to the masked file, in turn; each time of each."""
-    from synthetic import names, open_home
+    from synthetic import FIRST_DAY, names, open_home
 
-    from dashboard import queries
+    from dashboard.queries import adherence, common, minutes, participant
     from warehouse.publish import open_published, stable_path
 
-    con = open_published(stable_path(open_home(bench.folder).home))
-    people, cohort = names(bench.participants), queries.Cohort()
+    store = open_home(bench.folder)
+    con = open_published(stable_path(store.home))
+    people, cohort = names(bench.participants), common.Cohort()
+    on = FIRST_DAY + timedelta(days=bench.days - 2)
+
+    def day(who: str) -> Any:
+        of = participant.day_of(con, who, on)
+        return minutes.read(store.home.lake_url, store.register, who, of, "UTC", (100, 130))
+
     asked: dict[str, Callable[[str], Any]] = {
         "bare scan": lambda _: con.sql("SELECT sum(steps) FROM participant_day").fetchall(),
-        "key figures": lambda _: queries.key_figures(con, cohort),
-        "days by state": lambda _: queries.days_by_state(con, cohort),
-        "participants": lambda _: queries.participants(con, cohort),
-        "weeks": lambda _: queries.weeks(con, cohort),
-        "day grid": lambda _: queries.day_grid(con, cohort),
-        "timeline": lambda who: queries.days(con, who),
+        "key figures": lambda _: adherence.key_figures(con, cohort),
+        "days by state": lambda _: adherence.days_by_state(con, cohort),
+        "participants": lambda _: common.participants(con, cohort),
+        "weeks": lambda _: adherence.weeks(con, cohort),
+        "day grid": lambda _: adherence.day_grid(con, cohort),
+        "timeline": lambda who: participant.days(con, who),
+        "one day's minutes": day,
     }
     took: dict[str, list[float]] = {name: [] for name in asked}
     for number in range(QUERIES + 1):
@@ -356,9 +250,8 @@ def published(bench: Bench) -> Found:
 CASES = {
     case.__name__: case
     for case in (
-        make_google, google_decode, google_read, google_landed, google_pandas, google_polars,
-        make_study, bare_scan, landed_metrics, landed_day, pandas_metrics, pandas_day,
-        polars_metrics, polars_day, build_full, build_day, published,
+        *google_work.CASES, make_study, bare_scan, landed_metrics, landed_checked, landed_day,
+        pandas_metrics, pandas_day, polars_metrics, polars_day, build_full, build_day, published,
     )
 }  # fmt: skip
 

@@ -1,26 +1,18 @@
 """The generated pages say what the definitions say, today."""
 
-import importlib.util
+import re
 from types import ModuleType
 
 import click
+import generate
+import metrics_page
+import page_parts
 import pytest
 from support.house import ROOT
 
 from warehouse.schema import Column, Table, Type
 from warehouse.tables import DERIVED, LANDED, OPS
 
-
-def _generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-generate = _generate()
 PLANTED = Table(
     name="walk",
     grain="walk",
@@ -67,8 +59,42 @@ def test_every_day_state_has_its_rule_and_the_protocols_numbers():
     assert "{" not in page
 
 
+def test_every_day_state_says_whether_its_metrics_are_known_and_what_it_counts_in():
+    page = metrics_page.render_metrics()
+    lines = {
+        line.split("`")[1]: line for line in page.splitlines() if re.match(r"\| \d+ \| `", line)
+    }
+    ends = {state: line.split(" | ", 3)[3] for state, line in lines.items()}
+    assert ends["valid"] == "known | known | `eligible_days`, `valid_days` |"
+    assert ends["not_worn"] == "known | blank | `eligible_days` |"
+    assert ends["consent_lost"] == "blank | blank | `eligible_days` |"
+    assert ends["vendor_outage"] == "blank | blank | `study_days` alone |"
+    assert ends["outside_study"] == "blank | blank | nothing |"
+
+
+def test_a_scale_lists_its_items_those_it_reverses_and_what_may_be_blank():
+    page = metrics_page.render_metrics()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    assert "| 2 to 5 | Sum of the items" in rows["FABQPA"]
+    assert "| 6, 7, 9 to 12, 15 |" in rows["FABQW"]
+    assert "Reversed (lowest + highest - answer): 2." in rows["BAECKEW"]
+    assert "| up to 2 (prorate) |" in rows["PHQ9"]
+    assert "| none allowed |" in rows["PHQ2"]
+    assert "Needs besides: moddays, modhours, modminutes, walkdays" in rows["IPAQVIG"]
+
+
+def test_the_settings_of_a_cohort_are_told():
+    section = metrics_page.render_metrics().partition("\n## Cohorts\n")[2]
+    for name in ("code", "label", "where", "match", "column", "scale", "one_of", "at_least"):
+        assert f"\n| `{name}` | " in section
+    assert (
+        "| `match` | whether `all` of the conditions must hold, or `any` one; by default" in section
+    )
+    assert "None" not in section.partition("Small cells")[0]
+
+
 def test_a_new_day_state_must_be_explained(monkeypatch):
-    monkeypatch.setattr(generate, "DAY_STATES", (*generate.DAY_STATES, "charging"))
+    monkeypatch.setattr(metrics_page, "DAY_STATES", (*metrics_page.DAY_STATES, "charging"))
     with pytest.raises(ValueError, match="STATE_RULES must have the day states"):
         generate.render_metrics()
 
@@ -102,4 +128,4 @@ def test_commands_below_commands_are_shown_with_their_options(monkeypatch):
 
 
 def test_columns_that_are_empty_throughout_are_left_out():
-    assert generate._grid(("a", "b"), [("1", ""), ("2", "")]) == "| a |\n| --- |\n| 1 |\n| 2 |"
+    assert page_parts.grid(("a", "b"), [("1", ""), ("2", "")]) == "| a |\n| --- |\n| 1 |\n| 2 |"

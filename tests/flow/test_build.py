@@ -11,7 +11,7 @@ from support.landed_days import AS_OF, ON, a_day, days_of, enrol, land
 from ingestion import landing
 from ingestion.schedule import landed_through, next_ask
 from ingestion.source import Ask, Reading, Window
-from transforms import build
+from transforms import build, day_metrics
 from warehouse import publish
 from warehouse.home import Store
 
@@ -38,13 +38,13 @@ def test_two_participants_with_the_same_facts_are_two_days(store):
 def test_a_day_that_lands_while_a_build_reads_is_not_lost(store, monkeypatch):
     enrol(store, "P1")
     land(store, a_day("P1", 100))
-    compute = build._compute
+    compute = day_metrics._compute
 
     def landing_meanwhile(con: Any, store: Store, parts: Any) -> int:
         land(store, a_day("P1", 200, hour=2))
         return compute(con, store, parts)
 
-    monkeypatch.setattr(build, "_compute", landing_meanwhile)
+    monkeypatch.setattr(day_metrics, "_compute", landing_meanwhile)
     build.build_warehouse(store, AS_OF)
     assert days_of(store) == {"P1": ("valid", 200)}
     monkeypatch.undo()

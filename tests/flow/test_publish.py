@@ -43,7 +43,7 @@ def build(home: Home, number: int, participants: int = 3) -> None:
         con.execute(
             "INSERT INTO ops.build BY NAME SELECT ? AS build_id, ? AS built_at, ? AS as_of, "
             "'s' AS study, 'p' AS protocol_hash, 'v' AS code_version, 'i' AS input_hash, "
-            "? AS content_hash, false AS masked",
+            "? AS content_hash, false AS masked, false AS goals_reveal_arm",
             [f"b{number:03d}", at, at, publish.content_hash(con)],
         )
         publish.check(con)

@@ -28,6 +28,7 @@ from ingestion.links import Links
 from ingestion.receipts import record_drift
 from ingestion.source import Device
 from warehouse import register as reg
+from warehouse.contacts import Contact, ContactedSince, assign, history, log_contact, owners
 from warehouse.home import Store, find_home, open_store
 from warehouse.register import LeaseBusy, Register
 from warehouse.study import EXAMPLE
@@ -161,3 +162,14 @@ def test_what_a_vendor_writes_cannot_break_the_batch(store: Store) -> None:
     land_devices(store, [device])
     (row,) = store.register.rows(sa.select(reg.device))
     assert row["device_model"] == "Inspire 3"
+
+
+def test_contacts_are_logged_once_and_owners_kept(store: Store) -> None:
+    one = Contact("P001", ("not_synced",), AT, "dana", "phone", "reached", "Will charge it.")
+    with ThreadPoolExecutor(4) as threads:
+        tried = [threads.submit(log_contact, store.register, one, 0) for _ in range(4)]
+    refused = [done.exception() for done in tried if done.exception()]
+    assert [type(error) for error in refused] == [ContactedSince] * 3
+    assert [row["note"] for row in history(store.register, "P001")] == ["Will charge it."]
+    assign(store.register, "P001", "dana", "noa", AT)
+    assert owners(store.register) == {"P001": "dana"}

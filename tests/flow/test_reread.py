@@ -61,7 +61,9 @@ def test_files_are_read_again_as_they_were_to_be_read(store, tmp_path, files, ch
 def test_every_source_whose_files_can_be_read_again_is_offered():
     of_many_people = {"fitabase", "table_export", "redcap_export", "fhir"}
     assert (
-        set(REREAD) == {"google_health", "fitbit", "redcap"} | set(file_sources()) - of_many_people
+        set(REREAD)
+        == {"google_health", "fitbit", "redcap", "study_team"}
+        | set(file_sources()) - of_many_people
     )
 
 

@@ -55,7 +55,7 @@ def test_the_example_is_a_complete_trial():
         (
             "opens_day = 43",
             "opens_day = 42",
-            r":72: visits\.2\.opens_day: visit week_8 opens on day 42, but week_4 closes on day 42 "
+            r":{line}: visits\.2\.opens_day: visit week_8 opens on day 42, but week_4 closes on day 42 "
             r"and FUNC is due at both",
         ),
         (
@@ -73,6 +73,16 @@ def test_the_example_is_a_complete_trial():
             '["friday", "saturday"]',
             '["freitag"]',
             r"sites\.0\.weekend\.0: Input should be 'monday'",
+        ),
+        (
+            "recruitment_ends_on = 2026-04-19 ",
+            "",
+            r":2\d: sites\.0\.planned: give \[study\] recruitment_ends_on",
+        ),
+        (
+            "recruitment_ends_on = 2026-04-19 ",
+            "recruitment_ends_on = 2026-01-18 ",
+            r":{line}: study\.recruitment_ends_on: recruitment_ends_on is before first_day",
         ),
         (
             'rule = "baseline_growth"',

@@ -1,15 +1,35 @@
 """Who sees what, and what a page says when there is nothing, or nothing readable, to show."""
 
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.pages import metrics, opened, text, use
+from streamlit.testing.v1 import AppTest
+from support.pages import APP, metrics, opened, text, use
 from support.published import home_of, small_study, write_study
 
-from dashboard.access import UnknownRole, viewer_of
+from dashboard import access
+from dashboard.access import (
+    NotAllowed,
+    NotOnStaff,
+    UnknownRole,
+    Viewer,
+    assert_may,
+    may,
+    record_change,
+    record_export,
+    record_unblinding,
+    viewer_of,
+)
 from warehouse.register import Register, audit
+from warehouse.staff import add_staff
 from warehouse.study import EXAMPLE, read_study
+
+NOW = datetime(2026, 2, 12, 8, tzinfo=UTC)
+ANALYST = Viewer("ana@example.org", "blinded_analyst", False, (), ("export",))
+STATISTICIAN = Viewer("sam@example.org", "unblinded_statistician", True, (), ())
 
 
 def test_the_local_user_is_a_coordinator_who_does_not_see_arms(monkeypatch):
@@ -118,3 +138,160 @@ def test_a_broken_protocol_is_named_with_its_line(tmp_path, monkeypatch):
     study.write_text(study.read_text().replace("weeks = 52", "weeks = 0", 1))
     use(monkeypatch, tmp_path)
     assert "study.weeks" in opened().error[0].value
+
+
+def test_what_a_role_may_is_what_study_toml_says(monkeypatch):
+    monkeypatch.setenv("STEPWELL_ROLE", "data_engineer")
+    viewer = viewer_of(read_study(EXAMPLE))
+    assert viewer.may == ("export", "audit", "staff")
+    assert (may(viewer, "audit"), may(viewer, "contact")) == (True, False)
+    with pytest.raises(NotAllowed, match="The role data_engineer may not erase a participant"):
+        assert_may(viewer, "erase")
+
+
+def test_a_right_that_there_is_not_is_a_mistake_and_no_refusal():
+    with pytest.raises(KeyError):
+        may(ANALYST, "exprot")
+
+
+def audited(home: Path) -> list[tuple[str, ...]]:
+    with closing(Register(home_of(home).register_url)) as register:
+        lines = register.rows(sa.select(audit).order_by(audit.c.id))
+    names = ("who", "what", "subject", "old", "new", "why")
+    return [tuple(line[name] for name in names) for line in lines]
+
+
+def test_what_is_exported_changed_and_opened_is_on_the_audit_trail(tmp_path):
+    with closing(Register(home_of(tmp_path).register_url)) as register:
+        record_export(ANALYST, register, "adherence.csv", 1624, "B1")
+        record_change(ANALYST, register, "goal", "P001", "6000", "7000", "asked for")
+        record_unblinding(STATISTICIAN, register, "B1", "Outcomes", " interim look ")
+    analyst = "ana@example.org, blinded_analyst"
+    assert audited(tmp_path) == [
+        (analyst, "export", "adherence.csv", "", "1,624 rows of build B1", ""),
+        (analyst, "goal", "P001", "6000", "7000", "asked for"),
+        ("sam@example.org, unblinded_statistician", "unblinded view", "Outcomes", "", "B1",
+         "interim look"),
+    ]  # fmt: skip
+
+
+def test_what_may_not_be_done_is_not_recorded_as_done(tmp_path):
+    with closing(Register(home_of(tmp_path).register_url)) as register:
+        with pytest.raises(NotAllowed, match="may not download"):
+            record_export(STATISTICIAN, register, "adherence.csv", 1624, "B1")
+        with pytest.raises(NotAllowed, match="may not see the arms"):
+            record_unblinding(ANALYST, register, "B1", "Outcomes", "curious")
+        for blank in ("", "  \n"):
+            with pytest.raises(ValueError, match="needs a reason"):
+                record_unblinding(STATISTICIAN, register, "B1", "Outcomes", blank)
+    assert audited(tmp_path) == []
+
+
+PROXY = {
+    "STEPWELL_SIGN_IN": "proxy",
+    "STEPWELL_DASHBOARD_URL": "https://stepwell.example.org",
+    "STEPWELL_TRUSTED_PROXY": "10.0.0.7",
+    "STEPWELL_PROXY_SECRET": "what the proxy says to us, at length",
+}
+
+
+@pytest.fixture
+def signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study whose people come through a proxy; Dana is the coordinator of Haifa."""
+    small_study(tmp_path)
+    use(monkeypatch, tmp_path)
+    for name, value in PROXY.items():
+        monkeypatch.setenv(name, value)
+    give(tmp_path, "dana@example.org", "coordinator", "haifa")
+    return tmp_path
+
+
+def give(home: Path, login: str, role: str, *sites: str) -> None:
+    with closing(Register(home_of(home).register_url)) as register:
+        study = read_study(home / "study.toml")
+        add_staff(register, study, login, role, list(sites), "test", NOW)
+
+
+def came(login: str | None, page: str = "adherence") -> AppTest:
+    """The page as whoever the proxy names is shown it."""
+    at = AppTest.from_file(APP, default_timeout=60)
+    at.user = {"stepwell_login": login}
+    if page != "adherence":
+        at.switch_page(f"views/{page}.py")
+        at.query_params["participant"] = "P003"
+    at.run()
+    assert not at.exception, at.exception[0].message
+    return at
+
+
+def test_a_coordinator_of_one_site_never_gets_another(signed):
+    at = came("Dana@Example.org")
+    assert "dana@example.org, coordinator" in text(at)
+    assert at.selectbox(key="cohort").options == ["Site: Haifa"]
+    at = came("dana@example.org", "participant")
+    assert at.error[0].value.startswith("No participant of that name")
+    assert at.selectbox(key="participant").options == ["P002", "P001"]
+    assert "P003" not in str(at.main)
+
+
+@pytest.mark.parametrize("page", ["adherence", "participant"])
+@pytest.mark.parametrize("login", ["ben@example.org", "' OR 1=1 --", "`x` ![](//evil)"])
+def test_who_is_not_on_staff_is_shown_and_asked_nothing(signed, monkeypatch, page, login):
+    def asked(*_: object) -> None:
+        raise AssertionError("the file was opened")
+
+    monkeypatch.setattr("dashboard.shell.open_scoped", asked)
+    at = came(login, page)
+    assert "has no role in this study" in at.error[0].value
+    assert at.error[0].value.count("`") == 2
+    assert "stepwell staff add" in text(at)
+    assert (metrics(at), list(at.dataframe), list(at.selectbox)) == ({}, [], [])
+    assert "Self-directed" not in text(at)
+
+
+def test_who_has_no_name_is_asked_to_come_through_the_proxy(signed):
+    at = came(None)
+    assert "has not said who you are" in at.info[0].value
+    assert metrics(at) == {}
+
+
+def test_a_role_that_study_toml_has_no_more_is_none(signed):
+    give(signed, "eve@example.org", "blinded_analyst")
+    study = signed / "study.toml"
+    study.write_text(study.read_text().replace('code = "blinded_analyst"', 'code = "analyst"'))
+    assert "has no role in this study" in came("eve@example.org").error[0].value
+
+
+def test_the_sites_of_a_person_never_widen_those_of_their_role(signed):
+    study = signed / "study.toml"
+    bound = '[[roles]]\ncode = "nurse"\nsites = ["haifa", "southampton"]\n'
+    study.write_text(study.read_text() + bound)
+    give(signed, "eve@example.org", "nurse")
+    give(signed, "fay@example.org", "nurse", "southampton")
+    protocol = read_study(study)
+    url = home_of(signed).register_url
+    assert access._on_staff(protocol, url, "eve@example.org").sites == ("haifa", "southampton")
+    assert access._on_staff(protocol, url, "fay@example.org").sites == ("southampton",)
+    narrower = study.read_text().replace('["haifa", "southampton"]', '["haifa"]')
+    study.write_text(narrower)
+    with pytest.raises(NotOnStaff, match="has no site in this study"):
+        access._on_staff(read_study(study), url, "fay@example.org")
+
+
+def test_an_unknown_sign_in_is_said_on_the_page(signed, monkeypatch):
+    monkeypatch.setenv("STEPWELL_SIGN_IN", "ldap")
+    at = came("dana@example.org")
+    assert "'ldap'; it is one of local, oidc, proxy" in at.error[0].value
+    assert metrics(at) == {}
+
+
+def test_a_page_that_needs_a_right_is_not_there_for_who_lacks_it(signed, monkeypatch):
+    needing = [*access.PAGES, access.PageFile("outcomes", needs="audit")]
+    monkeypatch.setattr(access, "PAGES", needing)
+    monkeypatch.setattr(access, "_user", lambda: {"stepwell_login": "dana@example.org"})
+    offered, is_in = access.offered()
+    assert (offered, is_in) == (needing[:-1], True)
+    give(signed, "dana@example.org", "data_engineer")
+    assert access.offered() == (needing, True)
+    monkeypatch.setattr(access, "_user", dict)
+    assert access.offered()[1] is False

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 from support import browser, idp
 from support.published import home_of, small_study
 
@@ -57,14 +58,29 @@ def dana(home: Path) -> Iterator[None]:
         remove_staff(register, "dana@example.org", "test", NOW)
 
 
+def traffic(page: Page) -> list[bytes]:
+    """Whatever comes over the stream from now on."""
+    frames: list[bytes] = []
+
+    def keep(frame: bytes | str) -> None:
+        frames.append(frame if isinstance(frame, bytes) else frame.encode())
+
+    page.on("websocket", lambda stream: stream.on("framereceived", keep))
+    return frames
+
+
 def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, provider):
     with browser.browsing() as (page, asked):
-        page.goto(f"{address}/participant?participant=P003")
+        came = traffic(page)
+        page.goto(address)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector(".st-key-foot", timeout=60_000)
+        browser.open_page(page, f"{address}/participants")  # a link: the cookie lets them in
         text = page.inner_text("body")
         assert "dana@example.org, coordinator" in text
         assert "your sites only: Haifa" in text
+        assert any(b"P001" in frame for frame in came)
+        assert [frame for frame in came if b"P003" in frame] == []  # of Southampton
         page.get_by_role("button", name="Sign out").click()
         page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
         assert TITLE not in page.inner_text("body")
@@ -74,10 +90,14 @@ def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, pro
 
 
 def test_somebody_who_is_not_on_staff_is_told_whom_to_ask(address, provider):
-    with browser.browsing() as (page, asked):
+    with browser.browsing() as (page, _):
+        came = traffic(page)
         page.goto(address)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("text=who has no role in this study", timeout=60_000)
+        assert any(b"who has no role" in frame for frame in came)
+        for hidden in (b"P001", TITLE.encode(), b"Haifa"):
+            assert [frame for frame in came if hidden in frame] == []
         text = page.inner_text("body")
         assert "stepwell staff add" in text
         assert TITLE not in text
@@ -86,10 +106,10 @@ def test_somebody_who_is_not_on_staff_is_told_whom_to_ask(address, provider):
 
 def test_a_token_whose_time_has_passed_lets_nobody_in(address, dana, provider, monkeypatch):
     monkeypatch.setattr(provider, "lifetime_seconds", -60)  # within the leeway of the callback
-    with browser.browsing() as (page, asked):
+    with browser.browsing() as (page, _):
         page.goto(address)
-        page.get_by_role("button", name="Sign in").click()
         # signed out at once: the provider's end is asked for, and the way in is there again
-        page.wait_for_request(lambda request: request.url.startswith(f"{provider.url}/end"))
+        with page.expect_request(lambda request: request.url.startswith(f"{provider.url}/end")):
+            page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
         assert TITLE not in page.inner_text("body")

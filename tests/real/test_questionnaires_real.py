@@ -60,7 +60,8 @@ def fill(con: duckdb.DuckDBPyConnection, instrument: str, forms: dict[str, Form]
 
 def scores(con: duckdb.DuckDBPyConnection, scale: str) -> dict[str, tuple[float | None, str]]:
     rows = con.execute(
-        "SELECT participant_id, score, coalesce(not_scored, band, '') FROM score WHERE scale = ?",
+        "SELECT participant_id, score, coalesce(not_scored || ': ' || not_scored_detail, band, '') "
+        "FROM score WHERE scale = ?",
         [scale],
     ).fetchall()
     return {who: (score, words) for who, score, words in rows}
@@ -107,7 +108,7 @@ def test_odi_of_more_than_two_blank_sections_is_not_scored_by_ours(con):
     assert len(scored) == 8
     assert scored == {who: published[who] for who in scored}
     assert sorted(words for score, words in found.values() if score is None) == [
-        "3 missing", "4 missing", "5 missing", "6 missing",
+        "missing: 3 items", "missing: 4 items", "missing: 5 items", "missing: 6 items",
     ]  # fmt: skip
 
 
@@ -138,15 +139,15 @@ CUT = {
     "35 exit": 3816,
 }
 INCOMPLETE = {
-    "8 intake": "2 missing",
-    "10 intake": "1 missing",
-    "11 exit": "1 missing",
-    "12 intake": "1 missing",
-    "23 intake": "1 missing",
-    "28 intake": "2 missing",
-    "29 exit": "3 missing",
-    "31 exit": "3 missing",
-    "36 intake": "1 missing",
+    "8 intake": "missing: 2 items",
+    "10 intake": "missing: 1 item",
+    "11 exit": "missing: 1 item",
+    "12 intake": "missing: 1 item",
+    "23 intake": "missing: 1 item",
+    "28 intake": "missing: 2 items",
+    "29 exit": "missing: 3 items",
+    "31 exit": "missing: 3 items",
+    "36 intake": "missing: 1 item",
 }
 
 

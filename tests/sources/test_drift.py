@@ -7,13 +7,14 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from support.google import ask, reply, settings
 from support.legacy import ask as legacy_ask
 from support.legacy import reply as legacy_reply
 
-from ingestion.drift import Drift, Shape, drift_of
+from ingestion.drift import Drift, Shape, differences, drift_of
 from ingestion.receipts import record_drift
 from ingestion.source import source_named
 from ingestion.sources import _google_shapes as shapes
@@ -68,6 +69,50 @@ def test_a_body_of_random_names_does_not_fill_the_table():
     told = found({f"a{n}": 1 for n in range(500)})
     assert len(told) == 51
     assert sum(told.values()) == 500
+
+
+class Item(msgspec.Struct, rename={"how_many": "count"}):
+    """What is read of an item: a missing count is 0, a null one stays; a note is a text."""
+
+    how_many: str | int | None = 0
+    note: str = ""
+
+
+class Listed(msgspec.Struct):
+    items: list[Item] = []
+
+
+READ = Shape(SHAPE.spec, Listed)
+
+
+def test_a_body_of_the_shape_is_decoded_once_for_its_values_too():
+    items = [{"count": "12", "note": "a", "level": 3}, {"mean": 1.5}, {"count": None}]
+    body = json.dumps({"items": items, "kind": "GOOD", "rest": [1]}).encode()
+    decoded = READ.decoded(body)
+    assert [(item.how_many, item.note) for item in decoded.items] == [
+        ("12", "a"), (0, ""), (None, ""),
+    ]  # fmt: skip
+    assert READ.decoded(b"{}").items == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"items": [{"count": 12}]}, {("items[].count", "text_as_number"): 1}),
+        ({"items": [{"x": 1}]}, {("items[].x", "new_field"): 1}),
+        ({"kind": "UGLY"}, {("kind", "unknown_value"): 1}),
+        # no drift, but not what `read_as` takes: its reader is to say so
+        ({"items": [{"note": None}]}, {}),
+        ({"items": [None]}, {}),
+        ({"items": None}, {}),
+        (b"{", {}),
+    ],
+)
+def test_any_other_body_is_not_decoded_and_tells_what_differs(body, expected):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    assert READ.decoded(raw) is None
+    told = differences("t", raw, READ)
+    assert {(one.field_path, one.kind): n for one, n in told.items()} == expected
 
 
 STEP = {"steps": {"interval": {"startTime": "2026-03-26T06:14:00Z"}, "count": "97"}}

@@ -8,13 +8,27 @@ from datetime import UTC, datetime, timedelta, timezone
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.fuzz_seeds import NOW, STUDY, files_seed
 from support.takeout import ask, steps_of
 
 from ingestion.errors import BadInput
+from ingestion.source import Ask
 from ingestion.sources.health_connect import SOURCE, rank_of
 
 HEADER = "id,startTime,startZoneOffset,endTime,endZoneOffset,count,dataOrigin,lastModifiedTime"
 FITBIT, PHONE, OTHER = "com.fitbit.FitbitMobile", "android", "org.example.steps"
+
+
+def fuzz_seeds():
+    """Two apps that overlap, by hours with and without offset, and milliseconds."""
+    rows = (
+        b"id,startTime,startZoneOffset,endTime,count,dataOrigin,lastModifiedTime\r\n"
+        b"a,2026-03-26T06:14:00Z,+02:00,2026-03-26T06:19:00Z,97,com.fitbit.FitbitMobile,\r\n"
+        b"b,2026-03-26T06:16:00Z,,2026-03-26T06:20:00Z,50,android,2026-03-26T07:00:00Z\r\n"
+        b"c,1774505700000,7200,1774506600000,12,android,1774506600001\r\n"
+    )
+    asked = Ask(STUDY, NOW, "P-014", "Asia/Jerusalem")
+    yield files_seed("health_connect", {"steps.csv": rows}, asked)
 
 
 def at(clock: str, day: int = 26) -> str:

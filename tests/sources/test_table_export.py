@@ -245,7 +245,35 @@ def test_the_same_fact_twice_counts_once(folder):
 
 def test_instruments_known_by_name_have_the_items_that_are_scored():
     scored = {one.code: one.items for one in instruments.read_instruments().values()}
-    assert {code: items for code, (items, _) in KNOWN.items()}.items() <= scored.items()
+    assert {code: items for code, (items, _) in KNOWN.items()} == scored
+
+
+@pytest.mark.parametrize("written", ["{code}_{item}", "{lower}{item}", "{lower}-{padded}"])
+def test_every_items_column_is_known_by_code_and_item_and_as_no_other(folder, written):
+    asked = [
+        (one.code, item) for one in instruments.read_instruments().values() for item in one.items
+    ]
+    titles = [
+        written.format(code=code, lower=code.lower(), item=item, padded=item.rjust(2, "0"))
+        for code, item in asked
+    ]
+    text = f"participant_id,visit,{','.join(titles)}\nP01,week_4,{','.join(['1'] * len(asked))}\n"
+    found = read(write(folder, "wide.csv", text))
+    assert [(row["instrument"], row["item"]) for row in found.rows["response"]] == asked
+    assert found.notes == []
+
+
+def test_a_column_of_an_item_that_there_is_not_is_not_read(folder):
+    text = "participant_id,visit,phq9_10,phq9_11,phq9_0,zzq_1\nP01,week_4,1,1,1,1\n"
+    found = read(write(folder, "wide.csv", text))
+    assert list(answers(found)) == ["P01 week_4 PHQ9 10 None"]
+    assert found.notes == ["wide.csv: columns not read: phq9_11, phq9_0, zzq_1"]
+
+
+def test_a_table_of_instruments_that_nobody_knows_is_refused_with_those_known(folder):
+    text = "participant_id,visit,zzq_1\nP01,week_4,1\n"
+    with pytest.raises(BadInput, match=r"; instruments known: BAECKE, EQ5D5L, .*, PHQ9, .*TSK11$"):
+        read(write(folder, "wide.csv", text))
 
 
 # Through `stepwell import`

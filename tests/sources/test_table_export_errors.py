@@ -7,6 +7,7 @@ import pytest
 from ingestion.errors import BadInput, Misconfigured
 from ingestion.source import Ask
 from ingestion.sources.table_export import SOURCE
+from warehouse.instrument_tables import read_items
 from warehouse.study import EXAMPLE, read_study
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -31,7 +32,7 @@ def refused(tmp_path, *lines: str, name="t.csv", study="", error=BadInput) -> st
         ("P01,,NPRS,1,66,", f"t.csv row 3: unknown visit; allowed: {VISITS}"),
         (
             "P01,week_4,NPRSS,1,66,",
-            "t.csv row 3: unknown instrument; allowed: FABQ, LCAT, NPRS, RMDQ24",
+            f"t.csv row 3: unknown instrument; allowed: {', '.join(sorted(read_items()))}",
         ),
         ("P01,week_4,FABQ,17,66,", "t.csv row 3: unknown item of FABQ; allowed: 1 to 16"),
         ("P01,week_4,NPRS,2,66,", "t.csv row 3: unknown item of NPRS; allowed: 1"),

@@ -109,18 +109,18 @@ def test_one_item_of_an_index_may_be_blank_and_item_9_is_one(spec):
             """,
         ),
         expect="""
-            participant_id | scale   | score | prorated | not_scored
-            ---------------+---------+-------+----------+-----------
-            P01            | BAECKEW | 2.429 | T        |
-            P01            | BAECKES | 2.250 | F        |
-            P02            | BAECKEW | 2.500 | F        |
-            P02            | BAECKES | 2.667 | T        |
-            P03            | BAECKEW |       | F        | 2 missing
-            P03            | BAECKES |       | F        | 2 missing
-            P04            | BAECKEW | 2.500 | F        |
-            P04            | BAECKES | 2.667 | T        |
-            P05            | BAECKEW | 2.500 | F        |
-            P05            | BAECKES |       | F        | 2 missing
+            participant_id | scale   | score | prorated | not_scored | not_scored_detail
+            ---------------+---------+-------+----------+------------+------------------
+            P01            | BAECKEW | 2.429 | T        |            |
+            P01            | BAECKES | 2.250 | F        |            |
+            P02            | BAECKEW | 2.500 | F        |            |
+            P02            | BAECKES | 2.667 | T        |            |
+            P03            | BAECKEW |       | F        | missing    | 2 items
+            P03            | BAECKES |       | F        | missing    | 2 items
+            P04            | BAECKEW | 2.500 | F        |            |
+            P04            | BAECKES | 2.667 | T        |            |
+            P05            | BAECKEW | 2.500 | F        |            |
+            P05            | BAECKES |       | F        | missing    | 2 items
         """,
     )
 
@@ -137,12 +137,12 @@ def test_who_does_not_work_has_no_work_index_and_no_total(spec):
             """,
         ),
         expect="""
-            participant_id | scale   | score | not_scored
-            ---------------+---------+-------+---------------------------
-            P01            | BAECKEW |       | not applicable: left blank
-            P01            | BAECKES | 1.25  |
-            P01            | BAECKEL | 2     |
-            P01            | BAECKE  |       | an index is missing
+            participant_id | scale   | score | not_scored     | not_scored_detail
+            ---------------+---------+-------+----------------+------------------
+            P01            | BAECKEW |       | not applicable | left blank
+            P01            | BAECKES | 1.25  |                |
+            P01            | BAECKEL | 2     |                |
+            P01            | BAECKE  |       | missing        | an index
         """,
     )
 
@@ -150,15 +150,15 @@ def test_who_does_not_work_has_no_work_index_and_no_total(spec):
 def test_the_level_of_work_is_1_3_or_5(spec):
     spec(
         derive_score,
-        where="scale = 'BAECKEL'",
+        where="scale = 'BAECKEW'",
         response="""
             participant_id | instrument | item | value
             ---------------+------------+------+------
             P01            | BAECKE     | 1    | 2
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+-------------------------------------------
-            P01            |       | rejected: item 1 is not one of its answers
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+---------------------------------
+            P01            |       | rejected   | item 1 is not one of its answers
         """,
     )

@@ -1,19 +1,8 @@
 """Minutes in each band of cadence."""
 
-from support.day_metric import derive_day_metric
+from support.day_metric import A_DAY, derive_day_metric
 
-USUAL = {
-    "activity_day": {
-        "participant_id": "P01",
-        "source": "google_health",
-        "activity_date": "2026-01-05",
-        "day_start_at": "2026-01-05 00:00+00",
-        "day_minutes": "1440",
-        "wear_method": "heart_rate",
-        "era": "google_health",
-        "row_hash": "h",
-    }
-}
+USUAL = {"activity_day": A_DAY}
 
 
 # The vector 0 0 5 12 30 110 105 0 0 64 120 9, all worn, and its answers, counted by hand.

@@ -283,7 +283,7 @@ def test_five_participants_are_shown(spec):
 
 
 def test_a_figure_that_rests_on_four_withholds_the_row(spec):
-    for few in ({"participants": 4}, {"with_steps": 4}, {"with_goal": 4}):
+    for few in ({"participants": 4}, {"with_steps": 4}):
         spec(
             derive_cohort_week,
             as_of=WEEK_3_ENDED,
@@ -293,6 +293,42 @@ def test_a_figure_that_rests_on_four_withholds_the_row(spec):
                 study_week | suppressed | participants | wear_adherence | steps_per_day
                 -----------+------------+--------------+----------------+--------------
                 3          | T          |              |                |
+            """,
+        )
+
+
+def test_goals_of_four_are_blank_alone_since_who_has_one_may_tell_the_arm(spec):
+    for with_goal, shown in ((4, ""), (5, "5")):
+        spec(
+            derive_cohort_week,
+            as_of=WEEK_3_ENDED,
+            **weeks(participants=5, with_steps=0, with_goal=with_goal),
+            where=EVERYBODY,
+            expect=f"""
+                suppressed | participants | wear_adherence | participants_with_goal
+                -----------+--------------+----------------+-----------------------
+                F          | 5            | 0              | {shown}
+            """,
+        )
+
+
+def test_valid_weeks_of_four_whose_week_has_ended_are_blank_alone(spec):
+    # At 22:30 UTC the last day of week 3 has ended in Jerusalem, and not in London.
+    for ended, shown in ((4, ""), (5, "0")):
+        people = [f"P{n:02d}" for n in range(1, 7)]
+        zones = ["Asia/Jerusalem" if n < ended else "Europe/London" for n in range(6)]
+        spec(
+            derive_cohort_week,
+            as_of="2026-02-08 22:30+00",
+            participant="participant_id | timezone\n"
+            + "\n".join(f"{who} | {zone}" for who, zone in zip(people, zones, strict=True)),
+            participant_week="participant_id | eligible_days | valid_days | valid_week\n"
+            + "\n".join(f"{who} | 7 | 0 | false" for who in people),
+            where=EVERYBODY,
+            expect=f"""
+                suppressed | participants | valid_weeks
+                -----------+--------------+------------
+                F          | 6            | {shown}
             """,
         )
 
@@ -335,8 +371,8 @@ def test_goal_adherence_is_not_shown_of_the_few_whose_days_with_a_goal_were_vali
             """,
             where=EVERYBODY,
             expect=f"""
-                study_week | suppressed             | goal_adherence_observed
-                -----------+------------------------+------------------------
-                3          | {"F" if met else "T"}  | {met}
+                study_week | suppressed | goal_adherence_observed
+                -----------+------------+------------------------
+                3          | F          | {met}
             """,
         )

@@ -62,6 +62,23 @@ def test_a_limit_of_0_or_1_withholds_nothing(empty_warehouse):
     assert found == [("a", None, True, None)]
 
 
+def test_a_part_with_few_of_its_own_is_blank_alone_and_with_its_row(empty_warehouse):
+    con = empty_warehouse
+    con.begin()
+    CELLS.create(con)
+    rows = "('a', 40, 4, 2.5), ('b', 40, 5, 2.5), ('c', 4, 9, 2.5), ('d', 40, 0, 2.5)"
+    query = f"SELECT * FROM (VALUES {rows}) AS t(cohort, participants, answered, mean_score)"
+    insert_shown(con, CELLS, query, ["participants"], 5, parts={("mean_score",): ["answered"]})
+    found = con.execute("SELECT * FROM cell ORDER BY cohort").fetchall()
+    con.rollback()
+    assert found == [
+        ("a", 40, False, None),
+        ("b", 40, False, 2.5),
+        ("c", None, True, None),
+        ("d", 40, False, 2.5),
+    ]
+
+
 ALL, A, B, C, D = (("all", "all"), *(("site", name) for name in "abcd"))
 SITES = [(ALL, frozenset({A, B, C, D}))]
 

@@ -49,20 +49,20 @@ def test_profile_level_sum_and_vas(spec):
         where="scale <> 'EQ5DIDX'",
         response=FORMS,
         expect="""
-            participant_id | scale   | score | band  | not_scored
-            ---------------+---------+-------+-------+-----------------------------------
-            P01            | EQ5DLSS | 11    | 21332 |
-            P01            | EQ5DVAS | 70    |       |
-            P02            | EQ5DLSS | 5     | 11111 |
-            P02            | EQ5DVAS | 100   |       |
-            P03            | EQ5DLSS |       |       | 1 missing
-            P03            | EQ5DVAS | 0     |       |
-            P04            | EQ5DLSS |       |       | rejected: item 2 is out of range
-            P04            | EQ5DVAS |       |       | rejected: item 2 is out of range
-            P05            | EQ5DLSS |       |       | rejected: item vas is out of range
-            P05            | EQ5DVAS |       |       | rejected: item vas is out of range
-            P06            | EQ5DLSS | 25    | 55555 |
-            P06            | EQ5DVAS |       |       | 1 missing
+            participant_id | scale   | score | band  | not_scored | not_scored_detail
+            ---------------+---------+-------+-------+------------+-------------------------
+            P01            | EQ5DLSS | 11    | 21332 |            |
+            P01            | EQ5DVAS | 70    |       |            |
+            P02            | EQ5DLSS | 5     | 11111 |            |
+            P02            | EQ5DVAS | 100   |       |            |
+            P03            | EQ5DLSS |       |       | missing    | 1 item
+            P03            | EQ5DVAS | 0     |       |            |
+            P04            | EQ5DLSS |       |       | rejected   | item 2 is out of range
+            P04            | EQ5DVAS | 50    |       |            |
+            P05            | EQ5DLSS | 25    | 55555 |            |
+            P05            | EQ5DVAS |       |       | rejected   | item vas is out of range
+            P06            | EQ5DLSS | 25    | 55555 |            |
+            P06            | EQ5DVAS |       |       | missing    | 1 item
         """,
     )
 
@@ -73,12 +73,12 @@ def test_without_a_value_set_there_is_no_index(spec):
         where="scale = 'EQ5DIDX' AND participant_id < 'P05'",
         response=FORMS,
         expect="""
-            participant_id | score | not_scored                       | scoring_version
-            ---------------+-------+----------------------------------+----------------
-            P01            |       | no table in study.toml           | EQ5D5L-1
-            P02            |       | no table in study.toml           | EQ5D5L-1
-            P03            |       | 1 missing                        | EQ5D5L-1
-            P04            |       | rejected: item 2 is out of range | EQ5D5L-1
+            participant_id | score | not_scored | not_scored_detail      | scoring_version
+            ---------------+-------+------------+------------------------+----------------
+            P01            |       | no table   | none in study.toml     | EQ5D5L-1
+            P02            |       | no table   | none in study.toml     | EQ5D5L-1
+            P03            |       | missing    | 1 item                 | EQ5D5L-1
+            P04            |       | rejected   | item 2 is out of range | EQ5D5L-1
         """,
     )
 
@@ -96,12 +96,12 @@ def test_the_studys_value_set_gives_the_index_and_its_hash_the_version(spec, tmp
         f"AND scoring_version = 'EQ5D5L-1+{study.instrument_tables['EQ5D5L'].sha256[:12]}'",
         response=FORMS,
         expect="""
-            participant_id | score | band | not_scored
-            ---------------+-------+------+-----------
-            P01            | 0.70  |      |
-            P02            | 1.00  |      |
-            P03            |       |      | 1 missing
-            P06            | 0.00  |      |
+            participant_id | score | band | not_scored | not_scored_detail
+            ---------------+-------+------+------------+------------------
+            P01            | 0.70  |      |            |
+            P02            | 1.00  |      |            |
+            P03            |       |      | missing    | 1 item
+            P06            | 0.00  |      |            |
         """,
     )
 

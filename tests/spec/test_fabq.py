@@ -20,12 +20,12 @@ def test_a_complete_form_gives_two_sums_and_leaves_five_items_out(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score | items_answered | prorated | not_scored
-            ---------------+--------+-------+----------------+----------+-----------
-            P01            | FABQPA    | 18    | 4              | F        |
-            P01            | FABQPA100 | 75    | 4              | F        |
-            P01            | FABQW     | 23    | 7              | F        |
-            P01            | FABQW100  | 54.76 | 7              | F        |
+            participant_id|scale    |score|items_answered|prorated|not_scored|not_scored_detail
+            --------------+---------+-----+--------------+--------+----------+-----------------
+            P01           |FABQPA   |18   |4             |F       |          |
+            P01           |FABQPA100|75   |4             |F       |          |
+            P01           |FABQW    |23   |7             |F       |          |
+            P01           |FABQW100 |54.76|7             |F       |          |
         """,
     )
 
@@ -44,20 +44,20 @@ def test_one_blank_item_of_a_scale_is_prorated_and_two_are_too_many(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score  | items_answered | prorated | not_scored
-            ---------------+--------+--------+----------------+----------+-----------
-            P01            | FABQPA    | 22.667 | 3              | T        |
-            P01            | FABQPA100 | 94.444 | 3              | T        |
-            P01            | FABQW     | 5.833  | 6              | T        |
-            P01            | FABQW100  | 13.889 | 6              | T        |
-            P02            | FABQPA    | 3      | 4              | F        |
-            P02            | FABQPA100 | 12.5   | 4              | F        |
-            P02            | FABQW     |        | 5              | F        | 2 missing
-            P02            | FABQW100  |        | 5              | F        | 2 missing
-            P03            | FABQPA    |        | 2              | F        | 2 missing
-            P03            | FABQPA100 |        | 2              | F        | 2 missing
-            P03            | FABQW     | 0      | 7              | F        |
-            P03            | FABQW100  | 0      | 7              | F        |
+            participant_id|scale    |score |items_answered|prorated|not_scored|not_scored_detail
+            --------------+---------+------+--------------+--------+----------+-----------------
+            P01           |FABQPA   |22.667|3             |T       |          |
+            P01           |FABQPA100|94.444|3             |T       |          |
+            P01           |FABQW    |5.833 |6             |T       |          |
+            P01           |FABQW100 |13.889|6             |T       |          |
+            P02           |FABQPA   |3     |4             |F       |          |
+            P02           |FABQPA100|12.5  |4             |F       |          |
+            P02           |FABQW    |      |5             |F       |missing   |2 items
+            P02           |FABQW100 |      |5             |F       |missing   |2 items
+            P03           |FABQPA   |      |2             |F       |missing   |2 items
+            P03           |FABQPA100|      |2             |F       |missing   |2 items
+            P03           |FABQW    |0     |7             |F       |          |
+            P03           |FABQW100 |0     |7             |F       |          |
         """,
     )
 
@@ -77,14 +77,14 @@ def test_work_left_wholly_blank_is_not_applicable_and_never_0(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score | not_scored
-            ---------------+--------+-------+---------------------------
-            P01            | FABQPA | 10    |
-            P01            | FABQW  |       | not applicable: left blank
-            P02            | FABQPA |       | 4 missing
-            P02            | FABQW  |       | 7 missing
-            P03            | FABQPA | 10    |
-            P03            | FABQW  |       | 6 missing
+            participant_id | scale  | score | not_scored     | not_scored_detail
+            ---------------+--------+-------+----------------+------------------
+            P01            | FABQPA | 10    |                |
+            P01            | FABQW  |       | not applicable | left blank
+            P02            | FABQPA |       | missing        | 4 items
+            P02            | FABQW  |       | missing        | 7 items
+            P03            | FABQPA | 10    |                |
+            P03            | FABQW  |       | missing        | 6 items
         """,
     )
 
@@ -102,10 +102,10 @@ def test_items_that_never_came_are_missing_too(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score | items_answered | not_scored
-            ---------------+--------+-------+----------------+---------------------------
-            P01            | FABQPA | 20    | 3              |
-            P01            | FABQW  |       | 0              | not applicable: left blank
+            participant_id | scale  | score | items_answered | not_scored     | not_scored_detail
+            ---------------+--------+-------+----------------+----------------+------------------
+            P01            | FABQPA | 20    | 3              |                |
+            P01            | FABQW  |       | 0              | not applicable | left blank
         """,
     )
 
@@ -125,13 +125,13 @@ def test_raised_is_above_14_for_physical_activity_and_above_29_for_work(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score | band       | not_scored
-            ---------------+--------+-------+------------+---------------------------
-            P01            | FABQPA | 14    | not raised |
-            P01            | FABQW  | 29    | not raised |
-            P02            | FABQPA | 15    | raised     |
-            P02            | FABQW  | 30    | raised     |
-            P03            | FABQPA | 16    | raised     |
-            P03            | FABQW  |       |            | not applicable: left blank
+            participant_id | scale  | score | band       | not_scored     | not_scored_detail
+            ---------------+--------+-------+------------+----------------+------------------
+            P01            | FABQPA | 14    | not raised |                |
+            P01            | FABQW  | 29    | not raised |                |
+            P02            | FABQPA | 15    | raised     |                |
+            P02            | FABQW  | 30    | raised     |                |
+            P03            | FABQPA | 16    | raised     |                |
+            P03            | FABQW  |       |            | not applicable | left blank
         """,
     )

@@ -15,9 +15,9 @@ def test_the_score_is_taken_as_delivered(spec):
             P02            | FABQFOTO   | score | 100.1
         """,
         expect="""
-            participant_id | scale    | score | not_scored
-            ---------------+----------+-------+-------------------------------------
-            P01            | FABQFOTO | 62.5  |
-            P02            | FABQFOTO |       | rejected: item score is out of range
+            participant_id | scale    | score | not_scored | not_scored_detail
+            ---------------+----------+-------+------------+---------------------------
+            P01            | FABQFOTO | 62.5  |            |
+            P02            | FABQFOTO |       | rejected   | item score is out of range
         """,
     )

@@ -21,14 +21,14 @@ def test_the_published_examples(spec):
             """,
         ),
         expect="""
-            participant_id | scale | score  | prorated | band     | not_scored
-            ---------------+-------+--------+----------+----------+-----------
-            P01            | GAD7  | 7      | F        | mild     |
-            P01            | GAD2  | 2      | F        | negative |
-            P02            | GAD7  | 18.667 | T        | severe   |
-            P02            | GAD2  | 6      | F        | positive |
-            P03            | GAD7  |        | F        |          | 2 missing
-            P03            | GAD2  | 6      | F        | positive |
+            participant_id | scale | score  | prorated | band     | not_scored | not_scored_detail
+            ---------------+-------+--------+----------+----------+------------+------------------
+            P01            | GAD7  | 7      | F        | mild     |            |
+            P01            | GAD2  | 2      | F        | negative |            |
+            P02            | GAD7  | 18.667 | T        | severe   |            |
+            P02            | GAD2  | 6      | F        | positive |            |
+            P03            | GAD7  |        | F        |          | missing    | 2 items
+            P03            | GAD2  | 6      | F        | positive |            |
         """,
     )
 

@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import transforms.instruments
@@ -17,7 +18,7 @@ from transforms.instruments import (
     read_scales,
 )
 from transforms.outcomes.reference import assert_known_scales, derive_scale, derive_visit
-from transforms.scoring import mean, percent
+from transforms.scoring import Forms, mean, percent
 from warehouse.study import EXAMPLE, Outcome, StudyError, read_study
 
 FOLDER = Path(transforms.instruments.__file__).parent
@@ -212,6 +213,8 @@ def test_the_example_protocols_thresholds_are_published_ones(outcome):
         ({"bands": (Band("a", to=14), Band("b", to=23))}, "its bands do not rise to its top"),
         ({"bands": (Band("a", to=14), Band("b", to=14))}, "its bands do not rise to its top"),
         ({"bands_source": ""}, "its bands have no source"),
+        ({"needs_besides": ("2",)}, "an item that it needs besides is its own"),
+        ({"needs_besides": ("17",)}, "an item that it needs besides is its own"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_refused(change, sentence):
@@ -219,6 +222,25 @@ def test_a_record_that_contradicts_itself_is_refused(change, sentence):
     broken = dataclasses.replace(fabq.scales[0], **change)
     with pytest.raises(InstrumentError, match=f"FABQ, scale FABQPA: {sentence}"):
         dataclasses.replace(fabq, scales=(broken,))
+
+
+@pytest.mark.parametrize("code", read_instruments())
+def test_a_scale_rests_on_no_item_but_those_it_names(code):
+    # A bad answer rejects the scales that rest on its item: so they must say which.
+    instrument = read_instruments()[code]
+    answers = [instrument.answer(item) for item in instrument.items]
+    low, high = (np.array([getattr(one, end) for one in answers]) for end in ("low", "high"))
+    drawn = np.random.default_rng(17).integers(low, high + 1, (200, len(answers))).astype(float)
+    for scale in instrument.scales:
+        named = {*scale.items, *scale.needs_besides}
+        blanked = drawn.copy()
+        blanked[:, [item not in named for item in instrument.items]] = np.nan
+        whole, alone = (
+            scale.scoring(Forms(instrument.items, values, low, high), scale)
+            for values in (drawn, blanked)
+        )
+        assert np.array_equal(whole.score, alone.score, equal_nan=True), scale.code
+        assert whole.why.tolist() == alone.why.tolist(), scale.code
 
 
 def test_a_band_without_an_edge_is_refused():

@@ -25,18 +25,18 @@ def test_the_published_examples(spec):
             """,
         ),
         expect="""
-            participant_id | scale   | score | band     | not_scored
-            ---------------+---------+-------+----------+------------------------------------
-            P01            | IPAQMET | 900   | moderate |
-            P01            | IPAQMOD | 240   |          |
-            P02            | IPAQMET | 4266  | high     |
-            P02            | IPAQMOD | 1440  |          |
-            P03            | IPAQMET | 198   | low      |
-            P03            | IPAQMOD | 0     |          |
-            P04            | IPAQMET | 918   | moderate |
-            P04            | IPAQMOD | 720   |          |
-            P05            | IPAQMET |       |          | excluded: more than 960 minutes a day
-            P05            | IPAQMOD |       |          | excluded: more than 960 minutes a day
+            participant_id | scale   | score | band     | not_scored | not_scored_detail
+            ---------------+---------+-------+----------+------------+----------------------------
+            P01            | IPAQMET | 900   | moderate |            |
+            P01            | IPAQMOD | 240   |          |            |
+            P02            | IPAQMET | 4266  | high     |            |
+            P02            | IPAQMOD | 1440  |          |            |
+            P03            | IPAQMET | 198   | low      |            |
+            P03            | IPAQMOD | 0     |          |            |
+            P04            | IPAQMET | 918   | moderate |            |
+            P04            | IPAQMOD | 720   |          |            |
+            P05            | IPAQMET |       |          | excluded   | more than 960 minutes a day
+            P05            | IPAQMOD |       |          | excluded   | more than 960 minutes a day
         """,
     )
 
@@ -84,6 +84,7 @@ def test_high_is_1500_vigorous_on_3_days_or_3000_on_7(spec):
 def test_moderate_is_3_vigorous_days_or_5_half_hours_or_600_on_5_days(spec):
     # P01/P02: 20 and 19 vigorous minutes. P03/P04: 30 and 29 minutes on 5 days (495, 478.5).
     # P05 to P07: under 600 on 6 days and 5. P08: 30 minutes on 4 days. P09: two vigorous days.
+    # P12: 25 x 8 x 1 + 25 x 4 x 4 = 600, none of it a half hour; P13 has 592; P14 600 on 4 days.
     spec(
         derive_score,
         where="scale = 'IPAQMET'",
@@ -103,6 +104,9 @@ def test_moderate_is_3_vigorous_days_or_5_half_hours_or_600_on_5_days(spec):
             P09           |2      |60        |2      |29        |0       |0
             P10           |0      |0         |4      |30        |1       |30
             P11           |0      |0         |4      |29        |1       |30
+            P12           |1      |25        |4      |25        |0       |0
+            P13           |1      |24        |4      |25        |0       |0
+            P14           |2      |25        |2      |25        |0       |0
             """,
         ),
         expect="""
@@ -119,31 +123,9 @@ def test_moderate_is_3_vigorous_days_or_5_half_hours_or_600_on_5_days(spec):
             P09            | 1192  | low
             P10            | 579   | moderate
             P11            | 563   | low
-        """,
-    )
-
-
-def test_600_on_5_days_are_moderate(spec):
-    # Exactly 600: 25 vigorous minutes x 8 x 1 + 25 x 4 x 4; 25 minutes are no half hour.
-    spec(
-        derive_score,
-        where="scale = 'IPAQMET'",
-        response=answers(
-            "IPAQ",
-            """
-            participant_id|vigdays|vigminutes|moddays|modminutes|walkdays|walkminutes
-            --------------+-------+----------+-------+----------+--------+-----------
-            P01           |1      |25        |4      |25        |0       |0
-            P02           |1      |24        |4      |25        |0       |0
-            P03           |2      |25        |2      |25        |0       |0
-            """,
-        ),
-        expect="""
-            participant_id | score | band
-            ---------------+-------+---------
-            P01            | 600   | moderate
-            P02            | 592   | low
-            P03            | 600   | low
+            P12            | 600   | moderate
+            P13            | 592   | low
+            P14            | 600   | low
         """,
     )
 
@@ -167,14 +149,14 @@ def test_nine_minutes_are_none_ten_are_ten_and_960_a_day_are_not_yet_too_many(sp
             """,
         ),
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+--------------------------------------
-            P01            | 0     |
-            P02            | 80    |
-            P03            | 2754  |
-            P04            |       | excluded: more than 960 minutes a day
-            P05            | 1440  |
-            P06            | 1440  |
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+----------------------------
+            P01            | 0     |            |
+            P02            | 80    |            |
+            P03            | 2754  |            |
+            P04            |       | excluded   | more than 960 minutes a day
+            P05            | 1440  |            |
+            P06            | 1440  |            |
         """,
     )
 
@@ -219,23 +201,23 @@ def test_a_missing_day_or_time_leaves_the_form_unscored_but_no_days_need_no_time
             """,
         ),
         expect="""
-            participant_id | scale   | score | not_scored
-            ---------------+---------+-------+------------------------------------------
-            P01            | IPAQMET |       | 1 missing
-            P01            | IPAQVIG |       | 1 missing
-            P01            | IPAQSIT | 300   |
-            P02            | IPAQMET |       | 2 missing
-            P02            | IPAQVIG |       | 2 missing
-            P02            | IPAQSIT |       | 1 missing
-            P03            | IPAQMET | 198   |
-            P03            | IPAQVIG | 0     |
-            P03            | IPAQSIT | 0     |
-            P04            | IPAQMET |       | rejected: item vigdays is out of range
-            P04            | IPAQVIG |       | rejected: item vigdays is out of range
-            P04            | IPAQSIT |       | rejected: item vigdays is out of range
-            P05            | IPAQMET |       | rejected: item vigminutes is out of range
-            P05            | IPAQVIG |       | rejected: item vigminutes is out of range
-            P05            | IPAQSIT |       | rejected: item vigminutes is out of range
+            participant_id | scale   | score | not_scored | not_scored_detail
+            ---------------+---------+-------+------------+--------------------------------
+            P01            | IPAQMET |       | missing    | 1 item
+            P01            | IPAQVIG |       | missing    | 1 item
+            P01            | IPAQSIT | 300   |            |
+            P02            | IPAQMET |       | missing    | 2 items
+            P02            | IPAQVIG |       | missing    | 2 items
+            P02            | IPAQSIT |       | missing    | 1 item
+            P03            | IPAQMET | 198   |            |
+            P03            | IPAQVIG | 0     |            |
+            P03            | IPAQSIT | 0     |            |
+            P04            | IPAQMET |       | rejected   | item vigdays is out of range
+            P04            | IPAQVIG |       | rejected   | item vigdays is out of range
+            P04            | IPAQSIT | 300   |            |
+            P05            | IPAQMET |       | rejected   | item vigminutes is out of range
+            P05            | IPAQVIG |       | rejected   | item vigminutes is out of range
+            P05            | IPAQSIT | 300   |            |
         """,
     )
 

@@ -26,15 +26,15 @@ def test_the_score_is_taken_as_delivered_and_its_range_is_checked(spec):
             """,
         ),
         expect="""
-            participant_id | scale | score | prorated | not_scored
-            ---------------+-------+-------+----------+-----------------------------------------
-            P01            | FUNC  | 51    | F        |
-            P02            | FUNC  | 63.4  | F        |
-            P03            | FUNC  | 0     | F        |
-            P04            | FUNC  | 100   | F        |
-            P05            | FUNC  |       | F        | rejected: item score is out of range
-            P06            | FUNC  |       | F        | rejected: item score is out of range
-            P07            | FUNC  |       | F        | 1 missing
-            P08            | FUNC  |       | F        | rejected: item score has too many decimals
+            participant_id|scale|score|prorated|not_scored|not_scored_detail
+            --------------+-----+-----+--------+----------+--------------------------------
+            P01           |FUNC |51   |F       |          |
+            P02           |FUNC |63.4 |F       |          |
+            P03           |FUNC |0    |F       |          |
+            P04           |FUNC |100  |F       |          |
+            P05           |FUNC |     |F       |rejected  |item score is out of range
+            P06           |FUNC |     |F       |rejected  |item score is out of range
+            P07           |FUNC |     |F       |missing   |1 item
+            P08           |FUNC |     |F       |rejected  |item score has too many decimals
         """,
     )

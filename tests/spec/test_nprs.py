@@ -25,14 +25,14 @@ def test_pain_is_a_whole_number_from_0_to_10(spec):
             """,
         ),
         expect="""
-            participant_id | scale | score | items_answered | not_scored
-            ---------------+-------+-------+----------------+-------------------------------------
-            P01            | NPRS  | 0     | 1              |
-            P02            | NPRS  | 10    | 1              |
-            P03            | NPRS  |       | 1              | rejected: item 1 is out of range
-            P04            | NPRS  |       | 1              | rejected: item 1 is out of range
-            P05            | NPRS  |       | 1              | rejected: item 1 has too many decimals
-            P06            | NPRS  |       | 1              | rejected: item 1 is not a number
-            P07            | NPRS  |       | 0              | 1 missing
+            participant_id|scale|score|items_answered|not_scored|not_scored_detail
+            --------------+-----+-----+--------------+----------+----------------------------
+            P01           |NPRS |0    |1             |          |
+            P02           |NPRS |10   |1             |          |
+            P03           |NPRS |     |1             |rejected  |item 1 is out of range
+            P04           |NPRS |     |1             |rejected  |item 1 is out of range
+            P05           |NPRS |     |1             |rejected  |item 1 has too many decimals
+            P06           |NPRS |     |1             |rejected  |item 1 is not a number
+            P07           |NPRS |     |0             |missing   |1 item
         """,
     )

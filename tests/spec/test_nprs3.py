@@ -22,11 +22,11 @@ def test_the_composite_is_the_mean_of_now_best_and_worst(spec):
             """,
         ),
         expect="""
-            participant_id | scale | score | not_scored
-            ---------------+-------+-------+-------------------------------------
-            P01            | NPRS3 | 4.333 |
-            P02            | NPRS3 | 4.667 |
-            P03            | NPRS3 |       | 1 missing
-            P04            | NPRS3 |       | rejected: item worst is out of range
+            participant_id | scale | score | not_scored | not_scored_detail
+            ---------------+-------+-------+------------+---------------------------
+            P01            | NPRS3 | 4.333 |            |
+            P02            | NPRS3 | 4.667 |            |
+            P03            | NPRS3 |       | missing    | 1 item
+            P04            | NPRS3 |       | rejected   | item worst is out of range
         """,
     )

@@ -23,13 +23,13 @@ def test_the_percent_of_the_answered_sections(spec):
             """,
         ),
         expect="""
-            participant_id | score | items_answered | prorated | not_scored
-            ---------------+-------+----------------+----------+-----------
-            P01            | 40    | 9              | T        |
-            P02            | 32    | 10             | F        |
-            P03            | 82    | 10             | F        |
-            P04            | 40    | 8              | T        |
-            P05            |       | 7              | F        | 3 missing
+            participant_id | score | items_answered | prorated | not_scored | not_scored_detail
+            ---------------+-------+----------------+----------+------------+------------------
+            P01            | 40    | 9              | T        |            |
+            P02            | 32    | 10             | F        |            |
+            P03            | 82    | 10             | F        |            |
+            P04            | 40    | 8              | T        |            |
+            P05            |       | 7              | F        | missing    | 3 items
         """,
     )
 
@@ -109,16 +109,16 @@ def test_of_two_marks_the_higher_counts_and_both_must_be_answers(spec):
             """,
         ),
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+---------------------------------------
-            P01            | 34    |
-            P02            | 34    |
-            P03            |       | rejected: item 1 is out of range
-            P04            |       | rejected: item 1 is out of range
-            P05            |       | rejected: item 1 is not a number
-            P06            |       | rejected: item 1 has too many decimals
-            P07            | 34    |
-            P08            |       | rejected: item 1 is not a number
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+-----------------------------
+            P01            | 34    |            |
+            P02            | 34    |            |
+            P03            |       | rejected   | item 1 is out of range
+            P04            |       | rejected   | item 1 is out of range
+            P05            |       | rejected   | item 1 is not a number
+            P06            |       | rejected   | item 1 has too many decimals
+            P07            | 34    |            |
+            P08            |       | rejected   | item 1 is not a number
         """,
     )
 
@@ -139,12 +139,12 @@ def test_items_coded_1_to_6_are_told_in_study_toml_and_stored_as_they_came(spec)
             """,
         ),
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+---------------------------------
-            P01            | 40    |
-            P02            | 100   |
-            P03            | 2     |
-            P04            |       | rejected: item 1 is out of range
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+-----------------------
+            P01            | 40    |            |
+            P02            | 100   |            |
+            P03            | 2     |            |
+            P04            |       | rejected   | item 1 is out of range
         """,
     )
 
@@ -158,8 +158,8 @@ def test_a_6_without_that_setting_is_no_answer(spec):
             P01            | ODI        | 3    | 6
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+---------------------------------
-            P01            |       | rejected: item 3 is out of range
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+-----------------------
+            P01            |       | rejected   | item 3 is out of range
         """,
     )

@@ -3,7 +3,9 @@
 from transforms.activity.participant_day import derive_participant_day
 
 DAY = "activity_date = '2026-01-12'"
+FIRST_DAY = "activity_date = '2026-01-05'"
 NOON = "2026-01-14 12:00+00"
+MORNING = "2026-01-06 06:00+00"  # six hours after 5 January ended in London
 PEOPLE = """
     participant_id
     --------------
@@ -192,4 +194,93 @@ def test_one_sync_ends_the_silence(spec):
         connection=STALLED.replace("P04            | 2026-01-08 09:00", "P04 | 2026-01-14 09:00"),
         receipt=daily("P01", "P02", "P03"),
         expect=PENDING,
+    )
+
+
+THREE_ASKED = """
+    participant_id
+    --------------
+    P01
+    P02
+    P03
+"""
+THREE_ACTIVE = """
+    participant_id | state
+    ---------------+-------
+    P01            | active
+    P02            | active
+    P03            | active
+"""
+
+
+def test_an_outage_of_half_of_a_sources_participants_is_the_vendors(spec):
+    spec(
+        derive_participant_day,
+        as_of=MORNING,
+        where=FIRST_DAY,
+        participant=THREE_ASKED,
+        connection=THREE_ACTIVE,
+        receipt="""
+            participant_id | source        | pull_id | asked_at            | reason
+            ---------------+---------------+---------+---------------------+--------------
+            P01            | google_health | a       | 2026-01-06 05:00+00 | vendor_outage
+            P02            | google_health | b       | 2026-01-06 05:00+00 | not_synced
+            P03            | fitbit        | c       | 2026-01-06 05:00+00 | not_synced
+        """,
+        expect="""
+            participant_id | day_state
+            ---------------+--------------
+            P01            | vendor_outage
+            P02            | pending_sync
+            P03            | pending_sync
+        """,
+    )
+
+
+def test_a_participant_who_is_no_longer_pulled_does_not_dilute_an_outage(spec):
+    # P02 and P03 were last pulled two days earlier: today only P01 was asked for.
+    spec(
+        derive_participant_day,
+        as_of=MORNING,
+        where=FIRST_DAY,
+        participant=THREE_ASKED,
+        connection=THREE_ACTIVE,
+        receipt="""
+            participant_id | pull_id | asked_at            | reason
+            ---------------+---------+---------------------+--------------
+            P01            | c       | 2026-01-06 05:00+00 | vendor_outage
+            P02            | a       | 2026-01-04 04:00+00 | received
+            P03            | b       | 2026-01-04 04:00+00 | received
+        """,
+        expect="""
+            participant_id | day_state
+            ---------------+--------------
+            P01            | vendor_outage
+            P02            | pending_sync
+            P03            | pending_sync
+        """,
+    )
+
+
+def test_the_share_that_makes_an_outage_is_the_protocols(spec):
+    spec(
+        derive_participant_day,
+        as_of=MORNING,
+        where=FIRST_DAY,
+        protocol={"wearables": {"outage_share_pct": 51}},
+        participant=THREE_ASKED,
+        connection=THREE_ACTIVE,
+        receipt="""
+            participant_id | pull_id | asked_at            | reason
+            ---------------+---------+---------------------+--------------
+            P01            | a       | 2026-01-06 05:00+00 | vendor_outage
+            P02            | b       | 2026-01-06 05:00+00 | not_synced
+        """,
+        expect="""
+            participant_id | day_state
+            ---------------+-------------
+            P01            | fetch_failed
+            P02            | pending_sync
+            P03            | pending_sync
+        """,
     )

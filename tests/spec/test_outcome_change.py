@@ -74,15 +74,15 @@ def test_the_baseline_is_the_last_score_on_or_before_study_day_1(spec):
             P04
         """,
         score="""
-            participant_id | visit    | repeat | answered_on | score | not_scored
-            ---------------+----------+--------+-------------+-------+-----------
-            P01            | baseline | 1      | 2026-01-10  | 8     |
-            P01            | week_4   | 1      | 2026-01-19  | 7     |
-            P02            | baseline | 1      | 2026-01-20  | 8     |
-            P03            | baseline | 1      | 2025-11-30  | 6     |
-            P03            | baseline | 2      | 2026-01-18  |       | 1 missing
-            P04            | baseline | 2      | 2026-01-18  | 5     |
-            P04            | baseline | 1      | 2026-01-18  | 4     |
+            participant_id|visit   |repeat|answered_on|score|not_scored|not_scored_detail
+            --------------+--------+------+-----------+-----+----------+-----------------
+            P01           |baseline|1     |2026-01-10 |8    |          |
+            P01           |week_4  |1     |2026-01-19 |7    |          |
+            P02           |baseline|1     |2026-01-20 |8    |          |
+            P03           |baseline|1     |2025-11-30 |6    |          |
+            P03           |baseline|2     |2026-01-18 |     |missing   |1 item
+            P04           |baseline|2     |2026-01-18 |5    |          |
+            P04           |baseline|1     |2026-01-18 |4    |          |
         """,
         where="scale = 'NPRS' AND visit = 'baseline'",
         expect="""
@@ -373,5 +373,6 @@ def test_an_unknown_scale_of_a_named_cohort_is_refused_too(empty_warehouse):
         {"code": "c", "label": "C", "where": [{"scale": "NPRX", "at_least": 7}]}
     )
     study = read_study(EXAMPLE).model_copy(update={"cohorts": [bad]})
-    with pytest.raises(StudyError, match="cohorts: unknown scale 'NPRX'; known: "):
+    said = r"cohorts\.0\.where\.0\.scale: unknown scale 'NPRX'; known: "
+    with pytest.raises(StudyError, match=said):
         derive_outcome(empty_warehouse, study, None)

@@ -230,11 +230,11 @@ def test_answers_that_gave_no_score_are_not_received_and_hide_no_others(spec):
             P02
         """,
         score="""
-            participant_id | visit  | repeat | answered_on | score | not_scored
-            ---------------+--------+--------+-------------+-------+-----------
-            P01            | week_4 | 1      | 2026-02-16  |       | 1 missing
-            P02            | week_4 | 1      | 2026-02-16  |       | 1 missing
-            P02            | week_4 | 2      | 2026-02-10  | 5     |
+            participant_id | visit  | repeat | answered_on | score | not_scored | not_scored_detail
+            ---------------+--------+--------+-------------+-------+------------+------------------
+            P01            | week_4 | 1      | 2026-02-16  |       | missing    | 1 item
+            P02            | week_4 | 1      | 2026-02-16  |       | missing    | 1 item
+            P02            | week_4 | 2      | 2026-02-10  | 5     |            |
         """,
         where=PAIN_AT_WEEK_4,
         expect="""

@@ -346,3 +346,34 @@ def test_steps_are_blank_where_the_day_is_not_known_and_zero_only_where_it_was_z
             P12            | valid             | 6000  | 800          | 6000
         """,
     )
+
+
+def test_the_metrics_of_a_day_not_worn_are_blank_however_many_minutes_came(spec):
+    listed = """
+        participant_id
+        --------------
+        P01
+        P02
+        P03
+    """
+    spec(
+        derive_participant_day,
+        as_of=MORNING,
+        where=DAY,
+        participant=listed,
+        connection=listed,
+        day_metric="""
+            participant_id | wear_minutes | steps | mvpa_minutes | step_class
+            ---------------+--------------+-------+--------------+-----------
+            P01            | 10           | 40    | 2            | sedentary
+            P02            | 9            | 40    | 2            | sedentary
+            P03            | 0            | 0     | 0            | sedentary
+        """,
+        expect="""
+            participant_id | day_state         | wear_minutes | steps | mvpa_minutes | step_class
+            ---------------+-------------------+--------------+-------+--------------+-----------
+            P01            | insufficient_wear | 10           | 40    | 2            | sedentary
+            P02            | not_worn          | 9            | 40    |              |
+            P03            | not_worn          | 0            | 0     |              |
+        """,
+    )

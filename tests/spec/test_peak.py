@@ -1,21 +1,10 @@
 """Peak cadence."""
 
-from support.day_metric import days_drawn, derive_day_metric, minutes_of_counts
+from support.day_metric import A_DAY, days_drawn, derive_day_metric, minutes_of_counts
 
 from warehouse.metrics import peak
 
-USUAL = {
-    "activity_day": {
-        "participant_id": "P01",
-        "source": "google_health",
-        "activity_date": "2026-01-05",
-        "day_start_at": "2026-01-05 00:00+00",
-        "day_minutes": "1440",
-        "wear_method": "heart_rate",
-        "era": "google_health",
-        "row_hash": "h",
-    }
-}
+USUAL = {"activity_day": A_DAY}
 
 WORKED_VECTOR = [0, 0, 5, 12, 30, 110, 105, 0, 0, 64, 120, 9]
 

@@ -25,14 +25,14 @@ def test_improved_is_up_to_3_and_worse_from_5(spec):
             """,
         ),
         expect="""
-            participant_id | score | band      | not_scored
-            ---------------+-------+-----------+---------------------------------
-            P01            | 1     | improved  |
-            P02            | 3     | improved  |
-            P03            | 4     | no change |
-            P04            | 5     | worse     |
-            P05            | 7     | worse     |
-            P06            |       |           | rejected: item 1 is out of range
-            P07            |       |           | rejected: item 1 is out of range
+            participant_id | score | band      | not_scored | not_scored_detail
+            ---------------+-------+-----------+------------+-----------------------
+            P01            | 1     | improved  |            |
+            P02            | 3     | improved  |            |
+            P03            | 4     | no change |            |
+            P04            | 5     | worse     |            |
+            P05            | 7     | worse     |            |
+            P06            |       |           | rejected   | item 1 is out of range
+            P07            |       |           | rejected   | item 1 is out of range
         """,
     )

@@ -20,47 +20,66 @@ def test_the_published_examples(spec):
             P02           |3|2|3| |2|3|2|1|1
             P03           |3|2| | | |3|2|1|1
             P04           |3|2|4| | |3|2|1|1
+            P05           |3|2| | |2|3|2|1|1
             """,
         ),
         expect="""
-            participant_id | scale | score  | band              | not_scored
-            ---------------+-------+--------+-------------------+---------------------------------
-            P01            | PHQ9  | 8      | mild              |
-            P01            | PHQ8  | 8      | mild              |
-            P01            | PHQ2  | 3      | positive          |
-            P02            | PHQ9  | 19.125 | moderately severe |
-            P02            | PHQ8  | 18.286 | moderately severe |
-            P02            | PHQ2  | 5      | positive          |
-            P03            | PHQ9  |        |                   | 3 missing
-            P03            | PHQ8  |        |                   | 3 missing
-            P03            | PHQ2  | 5      | positive          |
-            P04            | PHQ9  |        |                   | rejected: item 3 is out of range
-            P04            | PHQ8  |        |                   | rejected: item 3 is out of range
-            P04            | PHQ2  |        |                   | rejected: item 3 is out of range
-        """,
+            participant_id|scale|score |band             |items_answered|prorated|not_scored|not_scored_detail
+            --------------+-----+------+-----------------+--------------+--------+----------+-----------------
+            P01           |PHQ9 |8     |mild             |9             |F       |          |
+            P01           |PHQ8 |8     |mild             |8             |F       |          |
+            P01           |PHQ2 |3     |positive         |2             |F       |          |
+            P02           |PHQ9 |19.125|moderately severe|8             |T       |          |
+            P02           |PHQ8 |18.286|moderately severe|7             |T       |          |
+            P02           |PHQ2 |5     |positive         |2             |F       |          |
+            P03           |PHQ9 |      |                 |6             |F       |missing   |3 items
+            P03           |PHQ8 |      |                 |5             |F       |missing   |3 items
+            P03           |PHQ2 |5     |positive         |2             |F       |          |
+            P04           |PHQ9 |      |                 |7             |F       |rejected  |item 3 is out of range
+            P04           |PHQ8 |      |                 |6             |F       |rejected  |item 3 is out of range
+            P04           |PHQ2 |5     |positive         |2             |F       |          |
+            P05           |PHQ9 |18    |moderately severe|7             |T       |          |
+            P05           |PHQ8 |17.333|moderately severe|6             |T       |          |
+            P05           |PHQ2 |5     |positive         |2             |F       |          |
+        """,  # noqa: E501
     )
 
 
-def test_what_is_prorated_says_so(spec):
+def test_an_answer_out_of_range_rejects_the_scales_that_have_the_item(spec):
+    # P01: item 9 is not in the PHQ-8. P02: item 8 is, and not in the PHQ-2. P03: item 2 is in all.
+    # P04: item 10 is in none.
     spec(
         derive_score,
-        where="scale IN ('PHQ9', 'PHQ2')",
         response=answers(
             "PHQ9",
             """
-            participant_id|1|2|3|4|5|6|7|8|9
-            --------------+-+-+-+-+-+-+-+-+-
-            P01           |3|2|3| |2|3|2|1|1
-            P02           |3|2| | |2|3|2|1|1
+            participant_id|1|2|3|4|5|6|7|8|9|10
+            --------------+-+-+-+-+-+-+-+-+-+--
+            P01           |1|2|1|2|0|1|1|0|4|0
+            P02           |1|2|1|2|0|1|1|4|0|0
+            P03           |1|4|1|2|0|1|1|0|0|0
+            P04           |1|2|1|2|0|1|1|0|0|4
             """,
         ),
         expect="""
-            participant_id | scale | score | items_answered | prorated
-            ---------------+-------+-------+----------------+---------
-            P01            | PHQ9  | 19.1  | 8              | T
-            P01            | PHQ2  | 5     | 2              | F
-            P02            | PHQ9  | 18    | 7              | T
-            P02            | PHQ2  | 5     | 2              | F
+            participant_id | scale   | score | not_scored | not_scored_detail
+            ---------------+---------+-------+------------+-----------------------
+            P01            | PHQ9    |       | rejected   | item 9 is out of range
+            P01            | PHQ9SYM |       | rejected   | item 9 is out of range
+            P01            | PHQ8    | 8     |            |
+            P01            | PHQ2    | 3     |            |
+            P02            | PHQ9    |       | rejected   | item 8 is out of range
+            P02            | PHQ9SYM |       | rejected   | item 8 is out of range
+            P02            | PHQ8    |       | rejected   | item 8 is out of range
+            P02            | PHQ2    | 3     |            |
+            P03            | PHQ9    |       | rejected   | item 2 is out of range
+            P03            | PHQ9SYM |       | rejected   | item 2 is out of range
+            P03            | PHQ8    |       | rejected   | item 2 is out of range
+            P03            | PHQ2    |       | rejected   | item 2 is out of range
+            P04            | PHQ9    | 8     |            |
+            P04            | PHQ9SYM | 2     |            |
+            P04            | PHQ8    | 8     |            |
+            P04            | PHQ2    | 3     |            |
         """,
     )
 
@@ -143,11 +162,11 @@ def test_the_screen_is_positive_from_3(spec):
             """,
         ),
         expect="""
-            participant_id | score | band     | not_scored
-            ---------------+-------+----------+-----------
-            P01            | 2     | negative |
-            P02            | 3     | positive |
-            P03            |       |          | 1 missing
+            participant_id | score | band     | not_scored | not_scored_detail
+            ---------------+-------+----------+------------+------------------
+            P01            | 2     | negative |            |
+            P02            | 3     | positive |            |
+            P03            |       |          | missing    | 1 item
         """,
     )
 
@@ -171,14 +190,14 @@ def test_the_algorithm_counts_items_from_2_and_item_9_from_1(spec):
             """,
         ),
         expect="""
-            participant_id | score | band                       | not_scored
-            ---------------+-------+----------------------------+-----------
-            P01            | 5     | major depressive syndrome  |
-            P02            | 4     | other depressive syndrome  |
-            P03            | 2     | other depressive syndrome  |
-            P04            | 1     | neither syndrome           |
-            P05            | 7     | neither syndrome           |
-            P06            |       |                            | 1 missing
+            participant_id | score | band                      | not_scored | not_scored_detail
+            ---------------+-------+---------------------------+------------+------------------
+            P01            | 5     | major depressive syndrome |            |
+            P02            | 4     | other depressive syndrome |            |
+            P03            | 2     | other depressive syndrome |            |
+            P04            | 1     | neither syndrome          |            |
+            P05            | 7     | neither syndrome          |            |
+            P06            |       |                           | missing    | 1 item
         """,
     )
 

@@ -36,13 +36,13 @@ def test_a_raw_sum_is_made_up_to_whole_points_when_half_is_answered(spec):
         response=FORMS,
         where="scale = 'PF4A'",
         expect="""
-            participant_id | score | prorated | not_scored
-            ---------------+-------+----------+---------------------------------
-            P01            | 14    | F        |
-            P02            | 15    | T        |
-            P03            | 16    | T        |
-            P04            |       | F        | 3 missing
-            P05            |       | F        | rejected: item 4 is out of range
+            participant_id | score | prorated | not_scored | not_scored_detail
+            ---------------+-------+----------+------------+-----------------------
+            P01            | 14    | F        |            |
+            P02            | 15    | T        |            |
+            P03            | 16    | T        |            |
+            P04            |       | F        | missing    | 3 items
+            P05            |       | F        | rejected   | item 4 is out of range
         """,
     )
 
@@ -63,11 +63,11 @@ def test_eight_items_five_answered_are_rounded_up(spec):
             """,
         ),
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+-----------
-            P01            | 28    |
-            P02            | 28    |
-            P03            |       | 5 missing
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+------------------
+            P01            | 28    |            |
+            P02            | 28    |            |
+            P03            |       | missing    | 5 items
         """,
     )
 
@@ -86,13 +86,13 @@ def test_t_is_looked_up_for_the_rounded_raw_sum(spec, tmp_path):
         where="scale = 'PF4AT'",
         response=FORMS,
         expect="""
-            participant_id | score | prorated | not_scored
-            ---------------+-------+----------+---------------------------------
-            P01            | 48    | F        |
-            P02            | 50    | T        |
-            P03            | 52    | T        |
-            P04            |       | F        | 3 missing
-            P05            |       | F        | rejected: item 4 is out of range
+            participant_id | score | prorated | not_scored | not_scored_detail
+            ---------------+-------+----------+------------+-----------------------
+            P01            | 48    | F        |            |
+            P02            | 50    | T        |            |
+            P03            | 52    | T        |            |
+            P04            |       | F        | missing    | 3 items
+            P05            |       | F        | rejected   | item 4 is out of range
         """,
     )
 

@@ -24,13 +24,13 @@ def test_the_published_examples_and_the_cut_at_40(spec):
             """,
         ),
         expect="""
-            participant_id | score  | prorated | band | not_scored
-            ---------------+--------+----------+------+-----------
-            P01            | 34     | F        | poor |
-            P02            | 56.667 | T        | good |
-            P03            |        | F        |      | 2 missing
-            P04            | 40     | F        | good |
-            P05            | 39     | F        | poor |
-            P06            | 38.889 | T        | poor |
+            participant_id | score  | prorated | band | not_scored | not_scored_detail
+            ---------------+--------+----------+------+------------+------------------
+            P01            | 34     | F        | poor |            |
+            P02            | 56.667 | T        | good |            |
+            P03            |        | F        |      | missing    | 2 items
+            P04            | 40     | F        | good |            |
+            P05            | 39     | F        | poor |            |
+            P06            | 38.889 | T        | poor |            |
         """,
     )

@@ -20,11 +20,11 @@ def test_23_items_are_summed_and_made_up_in_proportion(spec):
         derive_score,
         response=answers("RMDQ23", "\n".join("|".join(cells) for cells in forms)),
         expect="""
-            participant_id | instrument | scale  | score | prorated | not_scored
-            ---------------+------------+--------+-------+----------+-----------
-            P01            | RMDQ23     | RMDQ23 | 23    | F        |
-            P02            | RMDQ23     | RMDQ23 | 7.667 | T        |
-            P03            | RMDQ23     | RMDQ23 |       | F        | 5 missing
+            participant_id | instrument | scale  | score | prorated | not_scored | not_scored_detail
+            ---------------+------------+--------+-------+----------+------------+------------------
+            P01            | RMDQ23     | RMDQ23 | 23    | F        |            |
+            P02            | RMDQ23     | RMDQ23 | 7.667 | T        |            |
+            P03            | RMDQ23     | RMDQ23 |       | F        | missing    | 5 items
         """,
     )
 
@@ -38,8 +38,8 @@ def test_a_24th_item_rejects_the_form_it_is_of_the_other_version(spec):
             P01            | RMDQ23     | 24   | 1
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+----------------------------------------
-            P01            |       | rejected: item 24 is not of this instrument
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+----------------------------------
+            P01            |       | rejected   | item 24 is not of this instrument
         """,
     )

@@ -27,13 +27,13 @@ def test_up_to_four_blanks_are_made_up_in_proportion(spec):
         derive_score,
         response=answers("RMDQ24", "\n".join("|".join(cells) for cells in forms)),
         expect="""
-            participant_id | scale  | score   | items_answered | prorated | not_scored
-            ---------------+--------+---------+----------------+----------+-----------
-            P01            | RMDQ24 | 11      | 24             | F        |
-            P02            | RMDQ24 | 10.2857 | 21             | T        |
-            P03            | RMDQ24 | 12      | 20             | T        |
-            P04            | RMDQ24 |         | 19             | F        | 5 missing
-            P05            | RMDQ24 | 24      | 24             | F        |
+            participant_id|scale |score  |items_answered|prorated|not_scored|not_scored_detail
+            --------------+------+-------+--------------+--------+----------+-----------------
+            P01           |RMDQ24|11     |24            |F       |          |
+            P02           |RMDQ24|10.2857|21            |T       |          |
+            P03           |RMDQ24|12     |20            |T       |          |
+            P04           |RMDQ24|       |19            |F       |missing   |5 items
+            P05           |RMDQ24|24     |24            |F       |          |
         """,
     )
 

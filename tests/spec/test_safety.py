@@ -130,3 +130,4 @@ def test_the_masked_file_has_the_event_without_its_visit():
         "raised_on",
     ]
     assert safety_event.reveals_arm_where == ""
+    assert safety_event.column("raised_on").reveals_arm_where  # tests/flow/test_masked_tables.py

@@ -28,7 +28,8 @@ REVERSED = Instrument(
 )
 
 
-def test_one_bad_answer_rejects_the_whole_form_and_names_the_first_bad_item(spec):
+def test_a_bad_answer_rejects_the_scales_that_rest_on_it_and_names_the_first(spec):
+    # Item 1 is asked and in no scale; of P03 the first of two bad answers is named.
     spec(
         derive_score,
         where="scale NOT LIKE '%100'",  # the same sums on another range: test_fabq.py
@@ -39,15 +40,18 @@ def test_one_bad_answer_rejects_the_whole_form_and_names_the_first_bad_item(spec
             --------------+-+-+-+-+-+-+-+-+--+--+--+--+--
             P01           |2|5|4|6|3|4|3|9|7 |3 |4 |2 |9
             P02           |9|5|4|6|3| | | |  |  |  |  |
+            P03           |2|5|4|6|3|4|8|0|7 |3 |9 |2 |0
             """,
         ),
         expect="""
-            participant_id | scale  | score | items_answered | not_scored
-            ---------------+--------+-------+----------------+---------------------------------
-            P01            | FABQPA |       | 4              | rejected: item 9 is out of range
-            P01            | FABQW  |       | 7              | rejected: item 9 is out of range
-            P02            | FABQPA |       | 4              | rejected: item 1 is out of range
-            P02            | FABQW  |       | 0              | rejected: item 1 is out of range
+            participant_id|scale |score|items_answered|not_scored    |not_scored_detail
+            --------------+------+-----+--------------+--------------+----------------------
+            P01           |FABQPA|18   |4             |              |
+            P01           |FABQW |     |7             |rejected      |item 9 is out of range
+            P02           |FABQPA|18   |4             |              |
+            P02           |FABQW |     |0             |not applicable|left blank
+            P03           |FABQPA|18   |4             |              |
+            P03           |FABQW |     |7             |rejected      |item 7 is out of range
         """,
     )
 
@@ -64,10 +68,10 @@ def test_an_item_of_another_version_rejects_the_form_unless_it_is_blank(spec):
             P02            | 2    |
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+----------------------------------------
-            P01            |       | rejected: item 2 is not of this instrument
-            P02            | 4     |
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+---------------------------------
+            P01            |       | rejected   | item 2 is not of this instrument
+            P02            | 4     |            |
         """,
     )
 
@@ -83,11 +87,11 @@ def test_a_whole_number_may_be_written_with_blanks_and_a_point_but_nan_is_none(s
             P03            | 1    | inf
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+---------------------------------
-            P01            | 4     |
-            P02            |       | rejected: item 1 is out of range
-            P03            |       | rejected: item 1 is out of range
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+-----------------------
+            P01            | 4     |            |
+            P02            |       | rejected   | item 1 is out of range
+            P03            |       | rejected   | item 1 is out of range
         """,
     )
 
@@ -109,12 +113,12 @@ def test_of_two_sources_one_is_taken_redcap_first_then_by_name_and_none_is_mixed
             P03            | fhir         | FABQ       | 5    | 1     |
         """,
         expect="""
-            participant_id | scale  | score | answered_on | not_scored
-            ---------------+--------+-------+-------------+---------------------------
-            P01            | NPRS   | 3     | 2026-02-17  |
-            P02            | NPRS   | 4     |             |
-            P03            | FABQPA |       |             | 2 missing
-            P03            | FABQW  |       |             | not applicable: left blank
+            participant_id | scale  | score | answered_on | not_scored     | not_scored_detail
+            ---------------+--------+-------+-------------+----------------+------------------
+            P01            | NPRS   | 3     | 2026-02-17  |                |
+            P02            | NPRS   | 4     |             |                |
+            P03            | FABQPA |       |             | missing        | 2 items
+            P03            | FABQW  |       |             | not applicable | left blank
         """,
     )
 
@@ -129,9 +133,9 @@ def test_an_empty_form_in_redcap_gives_way_to_one_filled_in_elsewhere(spec):
             P01            | table_export | 1    | 5
         """,
         expect="""
-            participant_id | score | not_scored
-            ---------------+-------+-----------
-            P01            | 5     |
+            participant_id | score | not_scored | not_scored_detail
+            ---------------+-------+------------+------------------
+            P01            | 5     |            |
         """,
     )
 
@@ -214,11 +218,11 @@ def test_a_reversed_item_counts_from_the_other_end(spec):
             """,
         ),
         expect="""
-            participant_id | score | prorated | not_scored                       | scoring_version
-            ---------------+-------+----------+----------------------------------+----------------
-            P01            | 6     | F        |                                  | TOY-7
-            P02            | 6     | T        |                                  | TOY-7
-            P03            |       | F        | rejected: item b is out of range | TOY-7
+            participant_id|score|prorated|not_scored|not_scored_detail     |scoring_version
+            --------------+-----+--------+----------+----------------------+---------------
+            P01           |6    |F       |          |                      |TOY-7
+            P02           |6    |T       |          |                      |TOY-7
+            P03           |     |F       |rejected  |item b is out of range|TOY-7
         """,
     )
 
@@ -246,10 +250,10 @@ def test_scoring_reads_the_record_and_knows_no_instrument(spec):
             """,
         ),
         expect="""
-            participant_id | scale  | score | not_scored
-            ---------------+--------+-------+---------------------------
-            P01            | FABQPA |       | 1 missing
-            P01            | FABQW  |       | not applicable: left blank
+            participant_id | scale  | score | not_scored     | not_scored_detail
+            ---------------+--------+-------+----------------+------------------
+            P01            | FABQPA |       | missing        | 1 item
+            P01            | FABQW  |       | not applicable | left blank
         """,
     )
 
@@ -266,12 +270,12 @@ def test_a_band_stands_beside_the_score_and_nowhere_else(spec):
             P04            | LCAT       | score | 60
         """,
         expect="""
-            participant_id | scale | score | band      | not_scored
-            ---------------+-------+-------+-----------+---------------------------------
-            P01            | NPRS  | 0     | recovered |
-            P02            | NPRS  |       |           | 1 missing
-            P03            | NPRS  |       |           | rejected: item 1 is out of range
-            P04            | FUNC  | 60    |           |
+            participant_id | scale | score | band      | not_scored | not_scored_detail
+            ---------------+-------+-------+-----------+------------+-----------------------
+            P01            | NPRS  | 0     | recovered |            |
+            P02            | NPRS  |       |           | missing    | 1 item
+            P03            | NPRS  |       |           | rejected   | item 1 is out of range
+            P04            | FUNC  | 60    |           |            |
         """,
     )
 

@@ -1,19 +1,8 @@
 """Classes of a day by its steps."""
 
-from support.day_metric import days_drawn, derive_day_metric
+from support.day_metric import A_DAY, days_drawn, derive_day_metric
 
-USUAL = {
-    "activity_day": {
-        "participant_id": "P01",
-        "source": "google_health",
-        "activity_date": "2026-01-05",
-        "day_start_at": "2026-01-05 00:00+00",
-        "day_minutes": "1440",
-        "wear_method": "heart_rate",
-        "era": "google_health",
-        "row_hash": "h",
-    }
-}
+USUAL = {"activity_day": A_DAY}
 
 
 def test_each_class_begins_at_its_number_of_steps(spec):

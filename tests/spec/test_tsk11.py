@@ -23,20 +23,20 @@ def test_the_sum_and_its_two_parts(spec):
             """,
         ),
         expect="""
-            participant_id | scale   | score | prorated | not_scored
-            ---------------+---------+-------+----------+---------------------------------
-            P01            | TSK11   | 23    | F        |
-            P01            | TSK11SF | 11    | F        |
-            P01            | TSK11AA | 12    | F        |
-            P02            | TSK11   | 39.6  | T        |
-            P02            | TSK11SF |       | F        | 1 missing
-            P02            | TSK11AA | 21    | F        |
-            P03            | TSK11   |       | F        | 3 missing
-            P03            | TSK11SF |       | F        | 3 missing
-            P03            | TSK11AA | 21    | F        |
-            P04            | TSK11   |       | F        | rejected: item 1 is out of range
-            P04            | TSK11SF |       | F        | rejected: item 1 is out of range
-            P04            | TSK11AA |       | F        | rejected: item 1 is out of range
+            participant_id | scale   | score | prorated | not_scored | not_scored_detail
+            ---------------+---------+-------+----------+------------+-----------------------
+            P01            | TSK11   | 23    | F        |            |
+            P01            | TSK11SF | 11    | F        |            |
+            P01            | TSK11AA | 12    | F        |            |
+            P02            | TSK11   | 39.6  | T        |            |
+            P02            | TSK11SF |       | F        | missing    | 1 item
+            P02            | TSK11AA | 21    | F        |            |
+            P03            | TSK11   |       | F        | missing    | 3 items
+            P03            | TSK11SF |       | F        | missing    | 3 items
+            P03            | TSK11AA | 21    | F        |            |
+            P04            | TSK11   |       | F        | rejected   | item 1 is out of range
+            P04            | TSK11SF | 19    | F        |            |
+            P04            | TSK11AA |       | F        | rejected   | item 1 is out of range
         """,
     )
 

@@ -163,7 +163,7 @@ def walked(steps: dict[str, tuple[int, int]], low_days: int = 0) -> dict[str, st
     }
 
 
-def test_whether_steps_rose_can_hang_on_the_rule(spec):
+def test_too_few_to_conclude_is_neither_a_change_nor_none(spec):
     # One later day of four with 1,200 steps. By the protocol the first's change is
     # (3 x 7000 + 1200) / 4 - 5000 = 550, the others' 400 and 700: mean 550, sd 150, t(2) 4.3027:
     # 550 - 4.3027 x 150 / sqrt(3) = 177.4. Without that day three are left, which are too few.
@@ -188,8 +188,37 @@ def test_whether_steps_rose_can_hang_on_the_rule(spec):
         expect="""
             rule       | steps_change_changes | slope_changes
             -----------+----------------------+--------------
-            steps_1000 | F                    | F
-            steps_1500 | T                    | F
+            steps_1000 | F                    |
+            steps_1500 |                      |
+        """,
+    )
+
+
+def test_whether_steps_rose_can_hang_on_the_rule(spec):
+    # Run-in of 5,000; after it means of 5,900, 6,000 and 6,100, which is up. By Choi only the lower
+    # half of those days is valid: changes of 900, -100 and -200, an interval across 0.
+    high_and_low = {"P01": (5900, 5900), "P02": (7100, 4900), "P03": (7400, 4800)}
+    days = ["participant_id|activity_date|study_day|study_week|day_state|valid_day|steps"]
+    metric = ["participant_id|activity_date|wear_minutes|wear_choi_minutes"]
+    for who, of_day in high_and_low.items():
+        for n in (3, 4, 5, 6, 15, 16, 17, 18, 19, 20, 21, 22):
+            on, low = date(2026, 1, 4) + timedelta(n), n % 2 == 0
+            steps = 5000 if n < 15 else of_day[low]
+            days.append(f"{who}|{on}|{n}|{(n + 6) // 7}|valid|true|{steps}")
+            metric.append(f"{who}|{on}|700|{600 if n < 15 or low else 0}")
+    spec(
+        derive_wear_rule_sensitivity,
+        protocol=SHOW_ALL,
+        participant="\n".join(["participant_id", *high_and_low]),
+        participant_day="\n".join(days),
+        day_metric="\n".join(metric),
+        where="rule IN ('protocol', 'choi', 'wear_8_hours')",
+        expect="""
+            rule         | steps_change | steps_change_says | steps_change_changes
+            -------------+--------------+-------------------+---------------------
+            protocol     | 1000.0       | up                | F
+            wear_8_hours | 1000.0       | up                | F
+            choi         | 200.0        | unclear           | T
         """,
     )
 

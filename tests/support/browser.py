@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -36,18 +37,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, role: str = "coordinator") -> Iterator[str]:
-    """The address of a dashboard over `home`, stopped with all it started at the end."""
+def serving(home: Path, role: str = "coordinator", **settings: str) -> Iterator[str]:
+    """The address of a dashboard over `home`, stopped with all it started at the end.
+
+    `settings` are more variables of its environment; {url} in them stands for that address.
+    """
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
         command(port, home),
-        env={**os.environ, "STEPWELL_ROLE": role},
+        env={
+            **os.environ,
+            "STEPWELL_ROLE": role,
+            **{name: value.format(url=url) for name, value in settings.items()},
+        },
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/_stcore/health", server)
+        yield url
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=20)
@@ -83,6 +92,12 @@ def open_page(page: Page, address: str) -> None:
 def wait_until_drawn(page: Page) -> None:
     """Wait for the foot of the page, for the end of the script, and for a drawing in each chart."""
     page.wait_for_selector(".st-key-foot", timeout=60_000)
+    wait_until_settled(page)
+
+
+def wait_until_settled(page: Page) -> None:
+    """The same of a page that has no foot, such as one without anything published."""
+    page.wait_for_selector("[data-testid=stMain] h1", timeout=60_000)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
     page.wait_for_function(
         """() => !document.querySelector('[data-testid=stSkeleton]')
@@ -128,3 +143,13 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
             with suppress(subprocess.TimeoutExpired):
                 server.wait(timeout=0.2)
     raise RuntimeError("the dashboard did not answer within a minute")
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong on the page as it stands: WCAG A and AA to 2.2, best practices."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']} ({one['impact']}): {one['help']}: {node['html'][:200]}"
+        for one in found
+        for node in one["nodes"]
+    ]

@@ -11,6 +11,18 @@ from warehouse.schema import table_of
 from warehouse.study import Study, Wear
 from warehouse.tables.landed import activity_day
 
+# What the drawing of a day leaves out: `USUAL = {"activity_day": A_DAY}`.
+A_DAY = {
+    "participant_id": "P01",
+    "source": "google_health",
+    "activity_date": "2026-01-05",
+    "day_start_at": "2026-01-05 00:00+00",
+    "day_minutes": "1440",
+    "wear_method": "heart_rate",
+    "era": "google_health",
+    "row_hash": "h",
+}
+
 
 def derive_day_metric(con: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Fill day_metric from activity_day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import json
 import os
@@ -27,6 +28,7 @@ from warehouse.study import EXAMPLE, read_study
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 STUDY = read_study(EXAMPLE)
+SOURCE_TESTS = Path(__file__).parents[1] / "sources"
 MOST = 40  # points kept of a list: damage should hit, and cases be many
 
 
@@ -112,7 +114,7 @@ def fitabase() -> Iterator[Seed]:
         ),
     }  # fmt: skip
     files = {name: _lines(*told) for name, told in lines.items()}
-    yield _of_files("fitabase", files, Ask(STUDY, NOW, timezone="Asia/Jerusalem"))
+    yield files_seed("fitabase", files, Ask(STUDY, NOW, timezone="Asia/Jerusalem"))
 
 
 def table_export() -> Iterator[Seed]:
@@ -137,7 +139,7 @@ def table_export() -> Iterator[Seed]:
     }  # fmt: skip
     for names in (["answers.csv"], ["wide.csv"], ["sessions.csv", "goals.csv", "roster.csv"],
                   ["book.xlsx"]):  # fmt: skip
-        yield _of_files("table_export", {name: tables[name] for name in names}, Ask(STUDY, NOW))
+        yield files_seed("table_export", {name: tables[name] for name in names}, Ask(STUDY, NOW))
 
 
 def garmin_fit() -> Iterator[Seed]:
@@ -161,7 +163,7 @@ def garmin_fit() -> Iterator[Seed]:
     files = {"a.fit": first, "walk.fit": fit.fit(fit.file_id(fit.ACTIVITY)),
              "b.zip": fit.packed(b__fit=other)}  # fmt: skip
     for zone in (None, "Asia/Jerusalem"):
-        yield _of_files("garmin_fit", files, Ask(STUDY, NOW, "P001", zone))
+        yield files_seed("garmin_fit", files, Ask(STUDY, NOW, "P001", zone))
 
 
 def takeout_export() -> Iterator[Seed]:
@@ -181,7 +183,7 @@ def takeout_export() -> Iterator[Seed]:
             "timestamp,beats per minute,data source", "2026-03-28T06:14:05Z,88,Inspire 3"),
     }  # fmt: skip
     for files in (old, new, old | new):
-        yield _of_files("takeout", files, takeout.ask())
+        yield files_seed("takeout", files, takeout.ask())
 
 
 def apple_health() -> Iterator[Seed]:
@@ -195,20 +197,8 @@ def apple_health() -> Iterator[Seed]:
         apple.record("energy", f"{day} 08:14:05", f"{day} 08:15:05", 1.5),
     )
     asked = Ask(STUDY, NOW, "P-014", "Europe/Berlin")
-    yield _of_files("apple_health", {"export.xml": xml}, asked)
-    yield _of_files("apple_health", {"x.zip": fit.packed(export__xml=xml)}, asked)
-
-
-def health_connect() -> Iterator[Seed]:
-    """Two apps that overlap, by hours with and without offset, and milliseconds."""
-    rows = _lines(
-        "id,startTime,startZoneOffset,endTime,count,dataOrigin,lastModifiedTime",
-        "a,2026-03-26T06:14:00Z,+02:00,2026-03-26T06:19:00Z,97,com.fitbit.FitbitMobile,",
-        "b,2026-03-26T06:16:00Z,,2026-03-26T06:20:00Z,50,android,2026-03-26T07:00:00Z",
-        "c,1774505700000,7200,1774506600000,12,android,1774506600001",
-    )
-    asked = Ask(STUDY, NOW, "P-014", "Asia/Jerusalem")
-    yield _of_files("health_connect", {"steps.csv": rows}, asked)
+    yield files_seed("apple_health", {"export.xml": xml}, asked)
+    yield files_seed("apple_health", {"x.zip": fit.packed(export__xml=xml)}, asked)
 
 
 def fhir_responses() -> Iterator[Seed]:
@@ -217,9 +207,9 @@ def fhir_responses() -> Iterator[Seed]:
     back = fhir.response(id="r3", status="entered-in-error")
     coded = fhir.response(fhir.item("pain_now", valueCoding={"code": "6", "display": "six"}))
     body = json.dumps(fhir.bundle(fhir.response(), second, back, coded)).encode()
-    yield _of_files("fhir", {"responses.json": body}, fhir.ask())
+    yield files_seed("fhir", {"responses.json": body}, fhir.ask())
     lines = _lines(json.dumps(fhir.response()), json.dumps(second))
-    yield _of_files("fhir", {"responses.ndjson": lines}, fhir.ask())
+    yield files_seed("fhir", {"responses.ndjson": lines}, fhir.ask())
 
 
 def redcap_export() -> Iterator[Seed]:
@@ -235,7 +225,7 @@ def redcap_export() -> Iterator[Seed]:
     )
     asked = replace(redcap.ask(**mapped), participants=("P001", "P002"))
     files = {"Project_DATA_2026-03-01_0912.csv": data}
-    yield _of_files("redcap_export", files, asked)
+    yield files_seed("redcap_export", files, asked)
 
 
 SEEDS: dict[str, Callable[[], Iterator[Seed]]] = {
@@ -247,10 +237,24 @@ SEEDS: dict[str, Callable[[], Iterator[Seed]]] = {
     "garmin_fit": garmin_fit,
     "takeout": takeout_export,
     "apple_health": apple_health,
-    "health_connect": health_connect,
     "fhir": fhir_responses,
     "redcap_export": redcap_export,
 }
+
+
+def _typed_in_tests() -> dict[str, Callable[[], Iterator[Seed]]]:
+    """The seeds of other sources, each typed in the test of its own: `fuzz_seeds` there."""
+    found = {}
+    for path in sorted(SOURCE_TESTS.glob("test_*.py")):
+        name = path.stem.removeprefix("test_")
+        if name not in SEEDS and "\ndef fuzz_seeds(" in path.read_text("utf-8"):
+            spec = importlib.util.spec_from_file_location(f"seeds_of_{name}", path)
+            assert spec
+            assert spec.loader
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            found[name] = module.fuzz_seeds
+    return found
 
 
 def _window(world: World, now: datetime) -> Ask:
@@ -259,7 +263,8 @@ def _window(world: World, now: datetime) -> Ask:
     return Ask(STUDY, now, "P001", world.participants[0].timezone, window)
 
 
-def _of_files(source: str, files: dict[str, bytes], ask: Ask) -> Seed:
+def files_seed(source: str, files: dict[str, bytes], ask: Ask) -> Seed:
+    """Good files by name, and the replies that the source's `fetch` makes of them."""
     with TemporaryDirectory() as place:
         folder = write_files(Path(place) / "given", files)
         replies = [_in_memory(reply) for reply in source_of(source).fetch(folder, ask)]
@@ -287,3 +292,6 @@ def _shortened(reply: Reply) -> Reply:
         return value
 
     return replace(reply, body=json.dumps(cut(json.loads(reply.body))).encode())
+
+
+SEEDS |= _typed_in_tests()

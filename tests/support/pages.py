@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 from support.house import ROOT
+
+from warehouse.publish import open_published
 
 APP = ROOT / "dashboard" / "app.py"
 
@@ -45,7 +49,26 @@ def shown_sql(at: AppTest) -> list[tuple[str, Any]]:
     return [
         (box.code[0].value, box.dataframe[0].value)
         for box in at.get("expander")
-        if len(box.code) and len(box.dataframe)
+        if len(box.code) == 1 and len(box.dataframe)  # not a box of boxes
+    ]
+
+
+def assert_shown_sql(at: AppTest, path: Path, least: int) -> None:
+    """Each SQL shown in an opened expander gives the numbers beside it, on the file at `path`."""
+    shown = shown_sql(at)
+    assert len(shown) >= least
+    for sql, numbers in shown:
+        with closing(open_published(path)) as con:
+            again = con.sql(sql).df()
+        assert list(again.columns) == list(numbers.columns)
+        assert _plain(again) == _plain(numbers), sql
+
+
+def _plain(frame: Any) -> list[list[Any]]:
+    """The cells of a frame, any blank as None."""
+    return [
+        [None if pd.api.types.is_scalar(cell) and pd.isna(cell) else cell for cell in row]
+        for row in frame.astype(object).to_numpy().tolist()
     ]
 
 

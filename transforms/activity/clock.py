@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from warehouse.metrics._minutes import Bools, Ints
+from warehouse.metrics._line import Bools, Ints
 
 ORDINARY = 1440
 _OF_CLOCK = ("activity_date", "timezone", "day_start_at", "day_minutes")
@@ -31,7 +31,7 @@ class Clocks:
 
     def minutes(self, elapsed: Ints, first: Ints) -> Ints:
         """Elapsed minutes, each day's from its place in `first`, as minutes of the local clock."""
-        clock = elapsed.copy()
+        clock = elapsed.copy() if self.changes else elapsed
         for row, (before, change, after) in self.changes.items():  # about two days a year
             mine = slice(first[row], first[row + 1])
             clock[mine] += np.where(clock[mine] < change, before, after)
@@ -39,7 +39,7 @@ class Clocks:
 
     def between(self, begin: int, end: int) -> tuple[Ints, Ints]:
         """The elapsed minutes at which each day's clock first shows `begin` and `end`."""
-        edges = np.full(self.length.size, begin), np.full(self.length.size, end)
+        edges = np.full(self.length.size, begin, np.int32), np.full(self.length.size, end, np.int32)
         for row, (before, change, after) in self.changes.items():
             for edge, shown in zip(edges, (begin, end), strict=True):
                 edge[row] = shown - before if shown - before < change else shown - after

@@ -8,23 +8,32 @@ from transforms.activity.wear import WORN_ENOUGH
 from transforms.rules import run
 from warehouse.study import Study
 from warehouse.tables.derived.activity import CARRIED
+from warehouse.tables.derived.columns import INELIGIBLE_STATES
 
 
-def derive_participant_day(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
+def derive_participant_day(
+    con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime, but: str = ""
+) -> None:
     """Fill `participant_day`: from study day 1 to `as_of`'s local day or the end of follow-up.
 
     Reads participant, goal, day_metric, and ops.connection, receipt and lateness. `as_of` is an
     instant with its offset. A day is complete when its source has landed every data type past a
     sync after the day's end; until then nothing of it is shown: steps are blank, never zero. The
     states and their order are those of `warehouse.tables.derived.DAY_STATES`, the thresholds the
-    protocol's.
+    protocol's. Days of the relation `but` (participant_id, activity_date) are left out.
     """
-    run(con, PARTICIPANT_DAYS, study, as_of=as_of)
+    left_out = f"ANTI JOIN {but} USING (participant_id, activity_date)" if but else ""
+    run(con, PARTICIPANT_DAYS.replace("{left_out}", left_out), study, as_of=as_of)
 
 
+# Of a day not worn steps and wear are known; a metric would describe minutes that nobody wore.
+METRICS = ", ".join(
+    f"CASE WHEN d.day_state <> 'not_worn' THEN m.{column.name} END AS {column.name}"
+    for column in CARRIED
+)
 PARTICIPANT_DAYS = f"""
 INSERT INTO participant_day BY NAME
-WITH study_days AS (
+WITH every_day AS (
     SELECT participant_id, timezone, withdrawn_on, paused_from, paused_to, study_day,
         starts_on + study_day - 1 AS activity_date
     FROM (
@@ -34,6 +43,7 @@ WITH study_days AS (
         FROM participant
     )
 ),
+study_days AS (SELECT * FROM every_day {{left_out}}),
 midnights AS (  -- where clocks change a day has 23 or 25 hours: asked once per zone and date
     SELECT timezone, activity_date,
         CAST(activity_date + 1 AS TIMESTAMP) AT TIME ZONE timezone AS day_end_at
@@ -205,9 +215,7 @@ days AS (
 SELECT d.participant_id, d.activity_date, d.study_day,
     (d.study_day - 1) // 7 + 1 AS study_week,
     d.day_state,
-    d.day_state NOT IN (
-        'outside_study', 'paused', 'fetch_failed', 'vendor_outage', 'pending_sync'
-    ) AS eligible_day,
+    d.day_state NOT IN {INELIGIBLE_STATES} AS eligible_day,
     d.day_state = 'valid' AS valid_day,
     d.day_state <> 'outside_study' AND (
         NOT d.complete OR $as_of < d.day_end_at + to_days(d.final_after_days)
@@ -220,7 +228,7 @@ SELECT d.participant_id, d.activity_date, d.study_day,
     CASE WHEN d.day_state = 'not_worn' AND m.wear_method IS DISTINCT FROM 'steps'
         THEN coalesce(m.wear_minutes, 0) ELSE m.wear_minutes END AS wear_minutes,
     m.wear_method, m.timezone_changed,
-    {", ".join(f"m.{column.name}" for column in CARRIED)},
+    {METRICS},
     g.goal_steps,
     CASE WHEN d.day_state = 'valid' THEN m.steps >= g.goal_steps END AS goal_met
 FROM days AS d

@@ -11,13 +11,16 @@ from warehouse.disclosure import insert_shown
 from warehouse.study import Study
 from warehouse.tables import derived
 
-# The last is not shown: goal_adherence_observed rests on them.
-COUNTS = (
-    "participants",
-    "participants_with_goal",
-    "participants_with_steps",
-    "participants_with_valid_goal_day",
-)
+COUNTS = ("participants", "participants_with_steps")
+# Blank alone where only these are too few. So whether a row is withheld tells nothing of goals,
+# which can tell the arm.
+PARTS = {
+    ("participants_with_goal", "goal_adherence_observed", "goal_adherence_strict"): (
+        "participants_with_goal",
+        "participants_with_valid_goal_day",
+    ),
+    ("valid_weeks",): ("participants_ended",),
+}
 
 
 def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: datetime) -> None:
@@ -27,13 +30,11 @@ def derive_cohort_week(con: duckdb.DuckDBPyConnection, study: Study, as_of: date
     Shares are of all their days together; `steps_per_day` is the mean over participants of each
     one's mean valid day, with a t-interval from two participants on. `valid_weeks` is of those
     whose week has ended at `as_of` where they live: one still running could yet become valid.
-    Small cells are withheld, and `valid_weeks` alone while too few have ended.
+    Small cells are withheld: those of goals, and `valid_weeks`, also alone.
     """
     limit = study.study.small_cell
     with given(con, t_table=t_table(count_members(con))):
-        insert_shown(
-            con, derived.cohort_week, CELLS, COUNTS, limit, {"as_of": as_of, "small_cell": limit}
-        )
+        insert_shown(con, derived.cohort_week, CELLS, COUNTS, limit, {"as_of": as_of}, PARTS)
 
 
 # Means are taken in a fixed order: sums of decimals depend on it, and the content hash on them.
@@ -59,8 +60,8 @@ cell AS (
         sum(valid_days) / sum(eligible_days) AS wear_adherence,
         sum(goal_days_met) / nullif(sum(goal_days), 0) AS goal_adherence_observed,
         sum(goal_days_met) / sum(eligible_goal_days) AS goal_adherence_strict,
-        CASE WHEN count_if(ended) >= $small_cell
-            THEN count_if(ended AND valid_week) / nullif(count_if(ended), 0) END AS valid_weeks,
+        count_if(ended) AS participants_ended,
+        count_if(ended AND valid_week) / nullif(count_if(ended), 0) AS valid_weeks,
         avg(steps_per_day ORDER BY participant_id) AS steps_mean,
         stddev_samp(steps_per_day ORDER BY participant_id) AS steps_sd
     FROM week

@@ -52,6 +52,12 @@ def _says(name: str) -> str:
     )
 
 
+def _changes(name: str) -> str:
+    """Too few to say is no conclusion: neither another nor the same."""
+    said = f"nullif({name}_says, 'too few')"
+    return f"{said} <> first_value({said}) OVER (ORDER BY position)"
+
+
 _RUN_IN = "study_day BETWEEN $goals_baseline_skip_days + 1 AND $goals_baseline_days"
 
 # (code, in words, condition on a measured, plausible day)
@@ -194,8 +200,7 @@ stated AS (
     LEFT JOIN t_table AS ts ON ts.df = s.n - 1
 )
 SELECT stated.* REPLACE (coalesce(participants, 0) AS participants),
-    steps_change_says <> first_value(steps_change_says) OVER (ORDER BY position)
-        AS steps_change_changes,
-    slope_says <> first_value(slope_says) OVER (ORDER BY position) AS slope_changes
+    {_changes("steps_change")} AS steps_change_changes,
+    {_changes("slope")} AS slope_changes
 FROM stated
 """

@@ -96,6 +96,8 @@ class Scale:
 
     `scoring` is `total`, `mean`, `percent` or a function of the instrument's own file; with a
     `table` it gives the key that is looked up. `reverse` items count as low + high - answer.
+    `needs_besides` are items of other scales that its own function reads too: an answer to one of
+    those that is none of its own leaves this scale unscored as well.
     `blank_is_not_applicable` scales do not concern everybody (work): left wholly blank in a form
     otherwise filled in, they have no score. A change in percent needs a baseline of
     `percent_from_baseline` or more. `bands` rise to `high`; `rounded` (half up) before or not.
@@ -109,6 +111,7 @@ class Scale:
     better: Literal["higher", "lower"]
     missing: Missing = Missing()
     reverse: tuple[str, ...] = ()
+    needs_besides: tuple[str, ...] = ()
     blank_is_not_applicable: bool = False
     percent_from_baseline: float = 0
     mic: tuple[Threshold, ...] = ()
@@ -176,6 +179,10 @@ class Instrument:
         edges = [band.edge for band in scale.bands]
         rules = {
             "an item is listed twice": len(set(scale.items)) < count,
+            "an item that it needs besides is its own, or not the instrument's": not set(
+                scale.needs_besides
+            )
+            <= set(self.items) - set(scale.items),
             "a reverse item is not the scale's": not set(scale.reverse) <= set(scale.items),
             "its range is not that of its items": (scale.low, scale.high) != self._reach(scale),
             "it needs an answer": scale.missing.at_most >= count,

@@ -56,7 +56,7 @@ def score_sum(forms: Forms, scale: Scale) -> Scored:
     scores = np.column_stack([one.score for one in indices])
     absent = np.isnan(scores).sum(axis=1)
     summed = complete(scores[:, 0] + scores[:, 1] + scores[:, 2], absent)
-    summed.why[absent > 0] = "an index is missing"
+    summed.why[absent > 0] = "missing: an index"
     return Scored(summed.score, summed.why, np.any([i.prorated for i in indices], axis=0))
 
 

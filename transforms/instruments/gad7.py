@@ -1,6 +1,7 @@
 """Generalized Anxiety Disorder questionnaire: GAD-7 and GAD-2; item 8 (how difficult) is extra."""
 
 from transforms.instruments import Band, Instrument, Missing, Scale, Threshold, numbered
+from transforms.instruments._screens import two_item_screen
 
 SPITZER = "Spitzer et al., Arch Intern Med 2006;166:1092"
 
@@ -31,16 +32,7 @@ INSTRUMENT = Instrument(
             bands_on="rounded",
             bands_source=f"{SPITZER}; anxiety is likely from 10 (8 is in use too)",
         ),
-        Scale(
-            code="GAD2",
-            label="Anxiety screen (GAD-2)",
-            items=numbered(2),
-            low=0,
-            high=6,
-            better="lower",
-            bands=(Band("negative", to=2), Band("positive", to=6)),
-            bands_source="public guides, not re-read",
-        ),
+        two_item_screen("GAD2", "Anxiety screen (GAD-2)", "public guides, not re-read"),
     ),
     licence="Public domain.",
     citation=SPITZER,

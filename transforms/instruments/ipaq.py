@@ -104,6 +104,7 @@ def met_scale(code: str, label: str, high: float, *activities: str) -> Scale:
         code=code,
         label=label,
         items=activity_items(*activities),
+        needs_besides=activity_items(*(one for one in TENTHS_OF_METS if one not in activities)),
         low=0,
         high=high,
         better="higher",

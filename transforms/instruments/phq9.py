@@ -15,6 +15,7 @@ from transforms.instruments import (
     Threshold,
     numbered,
 )
+from transforms.instruments._screens import two_item_screen
 from transforms.scoring import Forms, Scored, complete
 
 KROENKE = "Kroenke et al., J Gen Intern Med 2001;16:606"
@@ -80,16 +81,7 @@ INSTRUMENT = Instrument(
             bands_on="rounded",
             bands_source="those of the PHQ-9",
         ),
-        Scale(
-            code="PHQ2",
-            label="Depression screen (PHQ-2)",
-            items=numbered(2),
-            low=0,
-            high=6,
-            better="lower",
-            bands=(Band("negative", to=2), Band("positive", to=6)),
-            bands_source=ARROLL,
-        ),
+        two_item_screen("PHQ2", "Depression screen (PHQ-2)", ARROLL),
         Scale(
             code="PHQ9SYM",
             label="Depressive symptoms counted (PHQ-9)",

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from transforms.instruments import Instrument
 from transforms.outcomes.given import given
-from transforms.scoring import Flags, Forms
+from transforms.scoring import Flags, Forms, Words
 from warehouse.study import Study
 
 FIRST_SOURCE = "redcap"  # where two sources have a visit's form, this one; else the first by name
@@ -20,12 +20,29 @@ class Filled:
     """The forms of an instrument, all in the same order.
 
     `keys` has participant_id, visit, instrument, repeat, answered_on, form_answered (answers in
-    all) and rejected (blank, or why); `answered` is forms x items, also true of a faulty answer.
+    all) and foreign (blank, or the item that is not of the instrument); `answered` is forms x
+    items, also true of a faulty answer; `faults` says of such a one, by form and item, what is
+    wrong.
     """
 
     keys: pa.Table
     forms: Forms
     answered: Flags
+    faults: dict[tuple[int, int], str]
+
+    def rejected(self, place: list[int]) -> Words:
+        """Of each form why a scale that rests on the items at `place` is rejected; else empty.
+
+        An item that is not of the instrument rejects every scale: it may be another's form.
+        """
+        foreign = self.keys["foreign"].to_numpy(zero_copy_only=False).astype(object)
+        why = np.where(
+            foreign == "", "", "rejected: item " + foreign + " is not of this instrument"
+        )
+        for (form, item), fault in sorted(self.faults.items(), reverse=True):
+            if item in place and not foreign[form]:
+                why[form] = f"rejected: item {self.forms.items[item]} {fault}"
+        return why
 
 
 def check_answers(
@@ -47,15 +64,18 @@ def read_forms(con: duckdb.DuckDBPyConnection, instrument: Instrument) -> Filled
     keys = con.sql(KEYS, params=chosen).to_arrow_table()
     values = np.full((keys.num_rows, len(instrument.items)), np.nan)
     answered = np.zeros(values.shape, dtype=bool)
+    faults: dict[tuple[int, int], str] = {}
     if keys.num_rows:
         cells = con.sql(CELLS, params=chosen).fetchnumpy()
         place = (cells["place"], cells["position"])
         values[place] = np.ma.filled(cells["number"], np.nan)
         answered[place] = True
+        faulty = np.flatnonzero(~np.ma.getmaskarray(cells["fault"]))
+        faults = {(int(place[0][n]), int(place[1][n])): str(cells["fault"][n]) for n in faulty}
     answers = [instrument.answer(item) for item in instrument.items]
     low = np.array([one.low for one in answers], dtype=np.float64)
     high = np.array([one.high for one in answers], dtype=np.float64)
-    return Filled(keys, Forms(instrument.items, values, low, high), answered)
+    return Filled(keys, Forms(instrument.items, values, low, high), answered, faults)
 
 
 CHECKED = r"""
@@ -96,9 +116,10 @@ numbered AS (
     FROM marked
 )
 SELECT participant_id, visit, instrument, repeat, item, position, answered_on, given, number,
+    foreign_item AND given IS NOT NULL AS is_foreign,
     CASE
         WHEN given IS NULL THEN NULL
-        WHEN foreign_item THEN 'is not of this instrument'
+        WHEN foreign_item THEN NULL
         WHEN number IS NULL THEN 'is not a number'
         WHEN NOT number BETWEEN low AND high OR other_mark < low THEN 'is out of range'
         WHEN number <> round(number, CAST(decimals AS INTEGER))
@@ -115,15 +136,14 @@ CREATE TEMP TABLE scored_form AS
 SELECT participant_id, visit, instrument, repeat,
     max(answered_on) AS answered_on,
     count(given) AS form_answered,
-    arg_min('rejected: item ' || item || ' ' || fault, (position, item))
-        FILTER (WHERE fault IS NOT NULL) AS rejected
+    min(item) FILTER (WHERE is_foreign) AS foreign_item
 FROM checked_answer
 GROUP BY participant_id, visit, instrument, repeat
 """
 
 KEYS = """
 SELECT participant_id, visit, instrument, repeat, answered_on, form_answered,
-    coalesce(rejected, '') AS rejected
+    coalesce(foreign_item, '') AS foreign
 FROM scored_form WHERE instrument = $instrument
 ORDER BY participant_id, visit, repeat
 """
@@ -135,7 +155,7 @@ WITH form AS (
     FROM scored_form WHERE instrument = $instrument
 )
 SELECT place, CAST(position AS BIGINT) AS position,
-    CASE WHEN fault IS NULL THEN number END AS number
+    CASE WHEN fault IS NULL THEN number END AS number, fault
 FROM checked_answer
 JOIN form USING (participant_id, visit, repeat)
 WHERE instrument = $instrument AND given IS NOT NULL AND position IS NOT NULL

@@ -58,15 +58,15 @@ def derive_visit(con: duckdb.DuckDBPyConnection, study: Study) -> None:
 def assert_known_scales(study: Study) -> None:
     """Raise StudyError unless every scale the protocol names has an instrument."""
     known = read_scales()
-    named = [("outcomes", outcome.scale) for outcome in study.outcomes]
+    named = [(f"outcomes.{n}.scale", outcome.scale) for n, outcome in enumerate(study.outcomes)]
     named += [
-        ("cohorts", condition.scale)
-        for cohort in study.cohorts
-        for condition in cohort.where
+        (f"cohorts.{n}.where.{place}.scale", condition.scale)
+        for n, cohort in enumerate(study.cohorts)
+        for place, condition in enumerate(cohort.where)
         if condition.scale is not None
     ]
-    for part, scale in named:
+    for place, scale in named:
         if scale not in known:
             raise StudyError(
-                f"study.toml: {part}: unknown scale {scale!r}; known: {', '.join(sorted(known))}"
+                f"study.toml: {place}: unknown scale {scale!r}; known: {', '.join(sorted(known))}"
             )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from transforms.instruments import Instrument, Scale, read_instruments
 from transforms.outcomes.forms import FIRST_SOURCE as FIRST_SOURCE
@@ -15,6 +16,7 @@ from transforms.scoring import Numbers, Words
 from warehouse.study import Study
 from warehouse.tables import derived
 
+WHY = r"^(?P<code>[^:]+): (?P<detail>.*)$"  # of Scored.why; no match where it is empty
 KEY_COLUMNS = ("participant_id", "visit", "instrument", "repeat", "answered_on")
 
 
@@ -34,11 +36,12 @@ def score_responses(
 ) -> None:
     """Score the answers to these instruments into `score`.
 
-    A form with an answer that is not one of the instrument's is rejected whole, with the reason;
-    nothing is coerced. Blank items are filled in within the scale's limit, the score is unrounded
-    unless the record says otherwise. Where several sources hold a visit's form one is taken, a
-    source with any answer before one with none, and never mixed with another. `answered_on` is the
-    day of the last answer.
+    An answer that is none of its item's rejects each scale that rests on the item, with the reason,
+    and no other: item 9 of the PHQ-9 is not in the PHQ-8. An item that is not the instrument's
+    rejects them all. Nothing is coerced. Blank items are filled in within the scale's limit, the
+    score is unrounded unless the record says otherwise. Where several sources hold a visit's form
+    one is taken, a source with any answer before one with none, and never mixed with another.
+    `answered_on` is the day of the last answer.
     """
     listed = list(instruments)
     tables = read_user_tables(study, listed)
@@ -62,8 +65,9 @@ def _score(
         score, why, version = _looked_up(score, why, version, tables.get(instrument.code))
     place = [instrument.items.index(item) for item in scale.items]
     answered = filled.answered[:, place].sum(axis=1)
-    why = _reasons(scale, filled, answered, why)
+    why = _reasons(instrument, scale, filled, answered, why)
     scored = why == ""
+    told = pc.extract_regex(pa.array(why, type=pa.string()), WHY)
     band = _band(scale, score) if found.band is None else found.band
     rows = {
         **{name: filled.keys[name] for name in KEY_COLUMNS},
@@ -72,7 +76,8 @@ def _score(
         "band": pa.array(band, mask=~scored | (band == ""), type=pa.string()),
         "items_answered": pa.array(answered, type=pa.int32()),
         "prorated": found.prorated & scored,
-        "not_scored": pa.array(why, mask=scored, type=pa.string()),
+        "not_scored": pc.struct_field(told, "code"),
+        "not_scored_detail": pc.struct_field(told, "detail"),
         "scoring_version": [version] * len(score),
     }
     return pa.table(rows).select(derived.score.names)
@@ -83,17 +88,20 @@ def _looked_up(
 ) -> tuple[Numbers, Words, str]:
     """What the study's table has for each key; without a table nothing is scored."""
     if rows is None:
-        return key, np.where(why == "", "no table in study.toml", why), version
+        return key, np.where(why == "", "no table: none in study.toml", why), version
     place = np.searchsorted(rows.keys, np.where(np.isnan(key), rows.keys[0], key))
     return rows.values[place], why, f"{version}+{rows.digest}"
 
 
-def _reasons(scale: Scale, filled: Filled, answered: Numbers, why: Words) -> Words:
+def _reasons(
+    instrument: Instrument, scale: Scale, filled: Filled, answered: Numbers, why: Words
+) -> Words:
     """Why a form has no score: rejected first, then what does not concern the participant."""
     if scale.blank_is_not_applicable:
         skipped = (answered == 0) & (filled.keys["form_answered"].to_numpy() > 0)
         why = np.where(skipped, "not applicable: left blank", why)
-    rejected = filled.keys["rejected"].to_numpy(zero_copy_only=False)
+    needed = (*scale.items, *scale.needs_besides)
+    rejected = filled.rejected([instrument.items.index(item) for item in needed])
     return np.where(rejected == "", why, rejected)
 
 

@@ -15,7 +15,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from warehouse.metrics._minutes import Array, Minutes
+from warehouse.metrics._line import Array
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type
 
 __all__ = ["Metric", "MetricError", "Minutes", "columns_of", "read_metrics", "weekly_mean"]

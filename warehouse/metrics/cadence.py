@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Minutes
+from warehouse.metrics._line import Array
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import minutes_column
 
 # Each band begins at its number and ends at the next.
@@ -21,18 +22,14 @@ BANDS = {
     "cadence_100_119_minutes": 100,
     "cadence_120_minutes": 120,
 }
-_BAND_OF = (np.searchsorted(list(BANDS.values()), np.arange(1 << 16), side="right") - 1).astype(
-    np.int64
-)
 
 
 def compute(minutes: Minutes) -> Mapping[str, Array]:
     """Counts of minutes; the still ones are those of wear without a step."""
-    cells = minutes.day * len(BANDS)
-    cells += _BAND_OF[minutes.steps]
-    bands = np.bincount(cells, minlength=minutes.days * len(BANDS)).reshape(-1, len(BANDS)).T
-    still = {"cadence_0_minutes": minutes.worn_minutes - minutes.steps_in_wear}
-    return dict(zip(BANDS, bands, strict=True)) | still
+    still, *bands = BANDS
+    reached = [minutes.at_least(BANDS[name]) for name in bands] + [np.zeros(minutes.days, np.int64)]
+    found = {name: reached[n] - reached[n + 1] for n, name in enumerate(bands)}
+    return {still: minutes.worn_minutes - minutes.steps_in_wear} | found
 
 
 METRIC = Metric(

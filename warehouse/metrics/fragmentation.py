@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Minutes, running, runs_of
+from warehouse.metrics._line import COUNT, Array, ascending_keys, running, runs_of
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type
 
 
@@ -16,11 +17,12 @@ def compute(minutes: Minutes) -> Mapping[str, Array]:
     start, end = runs_of(minutes.active_at)
     first = np.searchsorted(start, minutes.edges)
     bouts = np.diff(first)
-    day = np.repeat(np.arange(minutes.days), bouts)
-    ordered = np.sort((day << 20) | (end - start)) & 0xFFFFF
-    rank = np.arange(1, day.size + 1) - first[day]
-    weighed = np.diff(running((2 * rank - bouts[day] - 1) * ordered)[first])
-    none, active = bouts == 0, np.maximum(np.diff(running(ordered)[first]), 1)
+    ordered = (ascending_keys(end - start, bouts) & COUNT).astype(np.int64)
+    of_all = np.diff(running(ordered)[first])
+    # i counts on from day to day: what the days before have is taken off again
+    ranked = np.diff(running(ordered * np.arange(1, ordered.size + 1))[first]) - first[:-1] * of_all
+    weighed = 2 * ranked - (bouts + 1) * of_all
+    none, active = bouts == 0, np.maximum(of_all, 1)
     return {
         "active_to_sedentary_per_minute": np.ma.array(bouts / active, mask=none),
         "active_bout_gini": np.ma.array(weighed / (np.maximum(bouts, 1) * active), mask=none),

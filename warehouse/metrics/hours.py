@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import HOURS, Array, Ints, Minutes, running
+from warehouse.metrics._line import Array, Ints, running
+from warehouse.metrics._minutes import HOURS, Minutes
 from warehouse.schema import Column, Type
 
 KNOWN_MINUTES = 30  # half of an hour: our convention

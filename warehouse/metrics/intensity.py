@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Minutes
+from warehouse.metrics._line import Array
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type, minutes_column
 
 
 def compute(minutes: Minutes) -> Mapping[str, Array]:
     """Counts of minutes at or above each cadence; the WHO counts a vigorous minute twice."""
-    moderate = minutes.count(minutes.steps >= minutes.wear.moderate_cadence)
-    vigorous = minutes.count(minutes.steps >= minutes.wear.vigorous_cadence)
+    moderate = minutes.at_least(minutes.wear.moderate_cadence)
+    vigorous = minutes.at_least(minutes.wear.vigorous_cadence)
     return {
         "moderate_minutes": moderate,
         "vigorous_minutes": vigorous,

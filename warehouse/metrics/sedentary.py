@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Ints, Minutes, Spans
+from warehouse.metrics._line import Array, Ints, Spans
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type, minutes_column
 
 

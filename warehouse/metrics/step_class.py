@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Minutes
+from warehouse.metrics._line import Array
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type
 
 # Each class begins at its number of steps and ends at the next.

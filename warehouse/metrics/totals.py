@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Minutes
+from warehouse.metrics._line import Array
+from warehouse.metrics._minutes import Minutes
 from warehouse.schema import Column, Type, minutes_column
 
 STEP_HOURS = slice(6, 24)  # 06:00 to 24:00, waking hours: our convention
@@ -20,7 +19,7 @@ def compute(minutes: Minutes) -> Mapping[str, Array]:
     return {
         "steps": steps,
         "wear_minutes": worn,
-        "max_minute_steps": np.maximum(minutes.highest(minutes.steps), 0),
+        "max_minute_steps": minutes.most_steps,
         "wear_hours_with_steps": (minutes.hour_steps[:, STEP_HOURS] > 0).sum(axis=1),
         "suspect_heart_rate": (worn >= WHOLE_DAY) & (steps == 0),
     }

@@ -11,8 +11,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from warehouse.metrics import Metric
-from warehouse.metrics._minutes import Array, Ints, Minutes, Spans
-from warehouse.metrics._nonwear import Movement, find_choi, find_troiano
+from warehouse.metrics._line import Array, Ints, Spans, run_ends
+from warehouse.metrics._minutes import Minutes
+from warehouse.metrics._nonwear import (
+    TROIANO_STOP,
+    Movement,
+    find_choi,
+    find_troiano,
+    high_runs,
+)
 from warehouse.schema import minutes_column
 
 
@@ -28,17 +35,15 @@ def compute(minutes: Minutes) -> Mapping[str, Array]:
 
 def movement_of_days(minutes: Minutes) -> Movement:
     """Runs of minutes with steps, a record per day."""
-    at = np.flatnonzero(np.diff(minutes.step_at, prepend=-2) != 1)
-    last = np.append(at[1:], minutes.step_at.size)[: at.size] - 1
-    most = np.maximum.reduceat(minutes.steps, at) if at.size else minutes.steps
-    first, start = np.searchsorted(at, minutes.first), minutes.edges[:-1]
+    first, last = run_ends(minutes.step_at)
+    begin = minutes.edges[:-1]
     return Movement(
-        minutes.step_at[at],
+        minutes.step_at[first],
         minutes.step_at[last] + 1,
-        most,
-        first,
-        start,
-        start + minutes.length,
+        high_runs(first, np.flatnonzero(minutes.steps >= TROIANO_STOP)),
+        np.searchsorted(first, minutes.first),
+        begin,
+        begin + minutes.length,
     )
 
 

@@ -8,6 +8,8 @@ ERAS = ("legacy_fitbit", "google_health", "file")
 # A discharge comes sooner in an arm with fewer sessions, so its date betrays the arm: each
 # participant's discharge is left out of the masked file. `complete` is the full file's name there.
 AT_DISCHARGE = "visit IN (SELECT visit FROM complete.visit WHERE week IS NULL)"
+# Where only some arms are given goals (`goals.arms` of study.toml), who has one betrays the arm.
+GOALS_TELL = "(SELECT goals_reveal_arm FROM complete.ops.build)"
 
 PARTICIPANT_ID = Column(
     "participant_id", Type.TEXT, "The participant's pseudonym in this study.", required=True
@@ -174,6 +176,7 @@ goal = Table(
     grain="participant and goal version",
     key=("participant_id", "version"),
     meaning="The participant's daily step goal and when it was in force.",
+    reveals_arm_where=GOALS_TELL,
     columns=(
         PARTICIPANT_ID,
         Column("version", Type.INTEGER, "1 for the first goal.", required=True, low=1),

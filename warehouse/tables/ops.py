@@ -5,7 +5,7 @@ so they are outside the content hash.
 """
 
 from warehouse.schema import Column, Table, Type
-from warehouse.tables.landed import PARTICIPANT_ID, SOURCE
+from warehouse.tables.landed import GOALS_TELL, PARTICIPANT_ID, SOURCE
 
 CONNECTION_STATES = (
     "never_connected",
@@ -34,10 +34,19 @@ RECEIPT_REASONS = (
     "our_fault",
 )
 
+# The data types of receipts that are not of a wearable, by what they are about, as the sources
+# call them. A test holds them against what every source counts.
+SESSION_TYPES = ("sessions", "treatment_session")
+ANSWER_TYPES = ("responses", "response", "forms")
+GOAL_TYPES = ("goals", "goal")
+ROSTER_TYPES = ("roster", "participant")
+
+# Of few participants: how many had goals at all.
+_GOALS = f"data_type IN {GOAL_TYPES} AND {GOALS_TELL}"
 # How many sessions a participant has had tells the arm, and so does how many were received.
-ABOUT_SESSIONS = "data_type IN ('sessions', 'treatment_session')"
+ABOUT_SESSIONS = f"data_type IN {SESSION_TYPES} OR ({_GOALS})"
 # What came of a participant's answers beyond those shown is of discharge, and dates it to the pull.
-ABOUT_DISCHARGE = "data_type IN ('sessions', 'treatment_session', 'responses', 'response', 'forms')"
+ABOUT_DISCHARGE = f"data_type IN {SESSION_TYPES + ANSWER_TYPES} OR ({_GOALS})"
 
 connection = Table(
     name="connection",
@@ -208,7 +217,7 @@ lateness = Table(
 lake_file = Table(
     name="lake_file",
     schema="ops",
-    grain="file of day rows",
+    grain="file of landed rows",
     key=("path",),
     meaning="The ledger of what this build read: the next build looks only into files that differ "
     "from it, and recomputes only the days whose row_hash differs.",
@@ -221,6 +230,22 @@ lake_file = Table(
             "When it was written, in nanoseconds since 1970.",
             required=True,
         ),
+    ),
+)
+
+content_chunk = Table(
+    name="content_chunk",
+    schema="ops",
+    grain="table and chunk",
+    key=("table_name", "chunk"),
+    meaning="The content hash in parts: of each table that counts, by its days or its weeks where "
+    "its key has them, else whole. The next build hashes only the parts in which something "
+    "changed. Each file has its own.",
+    columns=(
+        Column("table_name", Type.TEXT, "The table.", required=True),
+        Column("chunk", Type.TEXT, "Which day or week; empty for all of it.", required=True),
+        Column("rows", Type.BIG, "Rows of the chunk.", required=True, low=1),
+        Column("chunk_hash", Type.TEXT, "SHA-256 of what they say.", required=True),
     ),
 )
 
@@ -266,6 +291,13 @@ build = Table(
         Column("input_hash", Type.TEXT, "Hash of what it was built from.", required=True),
         Column("content_hash", Type.TEXT, "Hash of the tables of this build.", required=True),
         Column("masked", Type.BOOLEAN, "Whether arms are left out of this file.", required=True),
+        Column(
+            "goals_reveal_arm",
+            Type.BOOLEAN,
+            "Whether study.toml gives goals to some arms alone (`goals.arms`): then the masked "
+            "file has no goal, and nothing that rests on one.",
+            required=True,
+        ),
         Column("days_computed", Type.INTEGER, "Days of minutes computed by this build.", low=0),
         Column("days_reused", Type.INTEGER, "Days taken unchanged from the build before.", low=0),
     ),

@@ -2,7 +2,7 @@
 
 from warehouse.metrics import columns_of, weekly_mean
 from warehouse.schema import Column, Table, Type, minutes_column
-from warehouse.tables.derived.columns import DAY_STATES, STUDY_WEEK
+from warehouse.tables.derived.columns import DAY_STATES, STUDY_WEEK, of_goal
 from warehouse.tables.landed import ACTIVITY_DATE, ERAS, PARTICIPANT_ID, WEAR_METHODS
 
 CARRIED = columns_of(carried=True)  # what participant_day has of warehouse/metrics
@@ -49,7 +49,9 @@ participant_day = Table(
     grain="participant and local day of the study",
     key=("participant_id", "activity_date"),
     meaning="Every enrolled participant's every study day to date, with one reason each. Where "
-    "two sources have the day, one is chosen by the protocol's priority and they are never summed.",
+    "two sources have the day, one is chosen by the protocol's priority and they are never summed. "
+    "The metrics of the minutes are blank unless the day is insufficient_wear, implausible or "
+    "valid: of a day not_worn only steps and wear are known, whether or not a few minutes came.",
     columns=(
         PARTICIPANT_ID,
         ACTIVITY_DATE,
@@ -103,17 +105,21 @@ participant_day = Table(
         Column("wear_method", Type.TEXT, "What wear rests on.", allowed=WEAR_METHODS),
         TIMEZONE_CHANGED,
         *CARRIED,
-        Column(
-            "goal_steps",
-            Type.INTEGER,
-            "Step goal in force that day; blank when none.",
-            unit="steps/day",
-            low=1,
+        of_goal(
+            Column(
+                "goal_steps",
+                Type.INTEGER,
+                "Step goal in force that day; blank when none.",
+                unit="steps/day",
+                low=1,
+            )
         ),
-        Column(
-            "goal_met",
-            Type.BOOLEAN,
-            "Steps reached the goal; blank unless a valid day with a goal.",
+        of_goal(
+            Column(
+                "goal_met",
+                Type.BOOLEAN,
+                "Steps reached the goal; blank unless a valid day with a goal.",
+            )
         ),
     ),
 )
@@ -155,14 +161,20 @@ participant_week = Table(
             unit="minutes/day",
             low=0,
         ),
-        Column("goal_days", Type.INTEGER, "Valid days with a goal in force.", unit="days", low=0),
-        Column(
-            "goal_days_met",
-            Type.INTEGER,
-            "Valid days that met the goal.",
-            unit="days",
-            low=0,
-            better="higher",
+        of_goal(
+            Column(
+                "goal_days", Type.INTEGER, "Valid days with a goal in force.", unit="days", low=0
+            )
+        ),
+        of_goal(
+            Column(
+                "goal_days_met",
+                Type.INTEGER,
+                "Valid days that met the goal.",
+                unit="days",
+                low=0,
+                better="higher",
+            )
         ),
         Column(
             "week_mvpa_minutes",
@@ -216,11 +228,13 @@ participant_week = Table(
             low=0,
         ),
         *WEEKLY_MEANS.values(),
-        Column(
-            "adherent_week",
-            Type.BOOLEAN,
-            "A valid week with the goal met on enough days; blank in a week without a goal. The "
-            "running week may still become one.",
+        of_goal(
+            Column(
+                "adherent_week",
+                Type.BOOLEAN,
+                "A valid week with the goal met on enough days; blank in a week without a goal. "
+                "The running week may still become one.",
+            )
         ),
     ),
 )

@@ -1,8 +1,14 @@
 """Goals and adherence: what was proposed, what was done of it, and which answers came."""
 
 from warehouse.schema import Column, Table, Type
-from warehouse.tables.derived.columns import DAY_STATES, STUDY_WEEK, VISIT, share_column
-from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID
+from warehouse.tables.derived.columns import (
+    DAY_STATES,
+    STUDY_WEEK,
+    VISIT,
+    of_goal,
+    share_column,
+)
+from warehouse.tables.landed import AT_DISCHARGE, GOALS_TELL, PARTICIPANT_ID
 
 GOAL_RULES = ("baseline_growth", "percentile", "fixed_increment")
 
@@ -30,18 +36,26 @@ adherence = Table(
         _days("study_days", "Days in the study to date."),
         _days("eligible_days", "Days that should count."),
         _days("valid_days", "Days with enough wear.", "higher"),
-        _days("goal_days", "Valid days with a goal in force."),
-        _days("eligible_goal_days", "Eligible days with a goal in force."),
-        _days("goal_days_met", "Valid days that met the goal.", "higher"),
+        of_goal(_days("goal_days", "Valid days with a goal in force.")),
+        of_goal(_days("eligible_goal_days", "Eligible days with a goal in force.")),
+        of_goal(_days("goal_days_met", "Valid days that met the goal.", "higher")),
         share_column("wear_adherence", "Valid days / eligible days."),
-        share_column("goal_adherence_observed", "Goal days met / valid days with a goal."),
-        share_column(
-            "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
+        of_goal(share_column("goal_adherence_observed", "Goal days met / valid days with a goal.")),
+        of_goal(
+            share_column(
+                "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
+            )
         ),
-        share_column("dose_adherence", "Sum of min(steps, goal) / sum of goal, over valid days."),
-        share_column(
-            "dose_adherence_strict",
-            "Sum of min(steps, goal) over valid days / sum of goal over eligible days.",
+        of_goal(
+            share_column(
+                "dose_adherence", "Sum of min(steps, goal) / sum of goal, over valid days."
+            )
+        ),
+        of_goal(
+            share_column(
+                "dose_adherence_strict",
+                "Sum of min(steps, goal) over valid days / sum of goal over eligible days.",
+            )
         ),
         Column(
             "steps_per_day",
@@ -61,22 +75,30 @@ adherence = Table(
         ),
         share_column("guideline_adherence_observed", "Guideline weeks / valid weeks."),
         share_column("guideline_adherence_strict", "Guideline weeks / eligible weeks."),
-        _weeks("goal_weeks", "Valid weeks with a goal that have ended."),
-        _weeks("eligible_goal_weeks", "Weeks with a goal and an eligible day that have ended."),
-        _weeks("goal_weeks_met", "Adherent weeks that have ended.", "higher"),
-        share_column(
-            "adherent_weeks",
-            "Adherent weeks / valid weeks with a goal, of the weeks that have ended.",
+        of_goal(_weeks("goal_weeks", "Valid weeks with a goal that have ended.")),
+        of_goal(
+            _weeks("eligible_goal_weeks", "Weeks with a goal and an eligible day that have ended.")
         ),
-        share_column(
-            "adherent_weeks_strict",
-            "Adherent weeks / weeks with a goal and an eligible day, of those that have ended.",
+        of_goal(_weeks("goal_weeks_met", "Adherent weeks that have ended.", "higher")),
+        of_goal(
+            share_column(
+                "adherent_weeks",
+                "Adherent weeks / valid weeks with a goal, of the weeks that have ended.",
+            )
         ),
-        Column(
-            "is_adherent",
-            Type.BOOLEAN,
-            "The share of adherent weeks reaches the protocol's "
-            "threshold (70 % by default); blank when no valid week.",
+        of_goal(
+            share_column(
+                "adherent_weeks_strict",
+                "Adherent weeks / weeks with a goal and an eligible day, of those that have ended.",
+            )
+        ),
+        of_goal(
+            Column(
+                "is_adherent",
+                Type.BOOLEAN,
+                "The share of adherent weeks reaches the protocol's "
+                "threshold (70 % by default); blank when no valid week.",
+            )
         ),
         _days(
             "persistence_days",
@@ -158,6 +180,7 @@ goal_proposal = Table(
     key=("participant_id", "study_week"),
     meaning="The goal that the protocol's rule proposes for a week, beside the one in force. A "
     "day is judged by the goal in force (table goal), never by this: late days may change it.",
+    reveals_arm_where=GOALS_TELL,
     columns=(
         PARTICIPANT_ID,
         STUDY_WEEK,

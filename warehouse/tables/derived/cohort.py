@@ -8,9 +8,10 @@ from warehouse.tables.derived.columns import (
     THRESHOLD,
     THRESHOLD_KIND,
     VISIT,
+    of_goal,
     share_column,
 )
-from warehouse.tables.landed import PARTICIPANT_ID
+from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID
 
 COHORT_KINDS = (
     "all",
@@ -44,6 +45,9 @@ COHORT_COLUMNS = (
 # `named_by_arm` is a named cohort with a condition on the arm or the therapist.
 BLIND_KINDS = ("arm", "therapist", "named_by_arm")
 _BLIND_COHORTS = f"cohort_kind IN {BLIND_KINDS}"
+# Counted build by build, the discharges of a cohort of few have their days: the masked file has
+# them of everybody together alone.
+BLIND_AT_VISIT = f"{_BLIND_COHORTS} OR (cohort_kind <> 'all' AND coalesce({AT_DISCHARGE}, false))"
 
 
 def _count(name: str, meaning: str, better: str = "") -> Column:
@@ -77,16 +81,25 @@ cohort_week = Table(
             low=0,
         ),
         Column("suppressed", Type.BOOLEAN, SUPPRESSED, required=True),
-        _count("participants_with_goal", "Of these, with a goal on an eligible day."),
+        of_goal(
+            _count(
+                "participants_with_goal",
+                "Of these, with a goal on an eligible day. With the two shares "
+                "of goals blank alone, without `suppressed`, where these are fewer than the limit.",
+            )
+        ),
         _count("participants_with_steps", "Of these, with a valid day: behind steps_per_day."),
         share_column("wear_adherence", "Valid days / eligible days."),
-        share_column("goal_adherence_observed", "Goal days met / valid days with a goal."),
-        share_column(
-            "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
+        of_goal(share_column("goal_adherence_observed", "Goal days met / valid days with a goal.")),
+        of_goal(
+            share_column(
+                "goal_adherence_strict", "Goal days met / eligible days with a goal in force."
+            )
         ),
         share_column(
             "valid_weeks",
-            "Share with a valid week, of those whose week has ended; blank while too few have.",
+            "Share with a valid week, of those whose week has ended. Blank alone, without "
+            "`suppressed`, while fewer have than the limit, or nobody has.",
         ),
         Column(
             "steps_per_day",
@@ -96,8 +109,19 @@ cohort_week = Table(
             low=0,
             better="higher",
         ),
-        Column("steps_ci_low", Type.REAL, "Lower end of its 95 % interval.", unit="steps/day"),
-        Column("steps_ci_high", Type.REAL, "Upper end of its 95 % interval.", unit="steps/day"),
+        Column(
+            "steps_ci_low",
+            Type.REAL,
+            "Lower end of its 95 % interval: mean - t x SD / sqrt(participants_with_steps), t of "
+            "Student with one degree of freedom fewer; blank of fewer than two participants.",
+            unit="steps/day",
+        ),
+        Column(
+            "steps_ci_high",
+            Type.REAL,
+            "Upper end of the same interval.",
+            unit="steps/day",
+        ),
     ),
 )
 
@@ -107,7 +131,7 @@ cohort_outcome = Table(
     key=("cohort_kind", "cohort", "visit", "scale"),
     meaning="Improvement of a cohort by visit: n, mean and interval. Descriptive: of those who "
     "answered, not adjusted, not imputed.",
-    reveals_arm_where=_BLIND_COHORTS,
+    reveals_arm_where=BLIND_AT_VISIT,
     columns=(
         *COHORT_COLUMNS,
         VISIT,
@@ -147,7 +171,7 @@ cohort_responder = Table(
     key=("cohort_kind", "cohort", "visit", "scale", "change", "threshold_kind", "threshold"),
     meaning="Responders of a cohort by visit and by each threshold: of those whose response can "
     "be judged, neither adjusted nor imputed.",
-    reveals_arm_where=_BLIND_COHORTS,
+    reveals_arm_where=BLIND_AT_VISIT,
     columns=(
         *COHORT_COLUMNS,
         VISIT,

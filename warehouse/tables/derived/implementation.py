@@ -1,9 +1,8 @@
 """How the study runs: its flow of participants, and how the treatment was taken up."""
 
 from warehouse.schema import Column, Table, Type
-from warehouse.tables.derived.cohort import COHORT_COLUMNS, SUPPRESSED
+from warehouse.tables.derived.cohort import BLIND_AT_VISIT, COHORT_COLUMNS, SUPPRESSED
 from warehouse.tables.derived.columns import share_column
-from warehouse.tables.landed import AT_DISCHARGE
 
 FLOW_STAGES = (
     "recruited",
@@ -26,9 +25,7 @@ flow = Table(
     "site or an arm. recruited = withdrawn + in_study; visit_due = visit_complete + visit_part + "
     "visit_missed + visit_awaited. Reasons of withdrawal are not landed. The counts say nothing "
     "of how anybody fares and are never withheld.",
-    # counted build by build, discharges of a site of few have their days
-    reveals_arm_where="cohort_kind = 'arm' "
-    f"OR (cohort_kind <> 'all' AND coalesce({AT_DISCHARGE}, false))",
+    reveals_arm_where=BLIND_AT_VISIT,
     columns=(
         *COHORT_COLUMNS,
         Column("position", Type.INTEGER, "Order of the stage.", required=True, low=1),

@@ -91,7 +91,8 @@ week_series = Table(
         Column(
             "study_week",
             Type.INTEGER,
-            "Week from study day 1; 0 is the week before it.",
+            "Week from study day 1, by sevens: 1 is study days 1 to 7, 0 the seven days before day "
+            "1, -1 the seven before those: a baseline may be answered weeks before the start.",
             required=True,
         ),
         Column("week_starts_on", Type.DATE, "First day of the week.", required=True),

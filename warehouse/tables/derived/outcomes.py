@@ -3,11 +3,15 @@
 from warehouse.schema import Column, Table, Type
 from warehouse.tables.derived.columns import (
     CHANGE,
+    NOT_EVALUABLE,
+    NOT_EVALUABLE_OUTCOME,
+    NOT_SCORED,
     SCALE,
     THRESHOLD,
     THRESHOLD_KIND,
     VISIT,
     VISIT_STATUSES,
+    told,
 )
 from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID
 
@@ -33,7 +37,17 @@ score = Table(
         ),
         Column("items_answered", Type.INTEGER, "Number of items answered.", unit="items", low=0),
         Column("prorated", Type.BOOLEAN, "Missing items were prorated.", required=True),
-        Column("not_scored", Type.TEXT, "Why there is no score; blank when there is one."),
+        Column(
+            "not_scored",
+            Type.TEXT,
+            f"Why there is no score; blank when there is one. {told(NOT_SCORED)}",
+            allowed=tuple(NOT_SCORED),
+        ),
+        Column(
+            "not_scored_detail",
+            Type.TEXT,
+            "The same in particular, such as `item 3 is out of range` or `2 items`.",
+        ),
         Column(
             "scoring_version",
             Type.TEXT,
@@ -89,7 +103,12 @@ outcome = Table(
             Type.BOOLEAN,
             "Improvement reaches the MCID; blank with a reason when not evaluable.",
         ),
-        Column("not_evaluable", Type.TEXT, "Why is_responder is blank."),
+        Column(
+            "not_evaluable",
+            Type.TEXT,
+            f"Why is_responder is blank. {told(NOT_EVALUABLE_OUTCOME)}",
+            allowed=tuple(NOT_EVALUABLE_OUTCOME),
+        ),
     ),
 )
 
@@ -113,7 +132,12 @@ responder = Table(
             Type.BOOLEAN,
             "The improvement reaches it (for `worse`: the worsening); blank with a reason.",
         ),
-        Column("not_evaluable", Type.TEXT, "Why is_responder is blank."),
+        Column(
+            "not_evaluable",
+            Type.TEXT,
+            f"Why is_responder is blank. {told(NOT_EVALUABLE)}",
+            allowed=tuple(NOT_EVALUABLE),
+        ),
     ),
 )
 

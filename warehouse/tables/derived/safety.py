@@ -2,10 +2,10 @@
 
 from warehouse.schema import Column, Table, Type
 from warehouse.tables.derived.columns import VISIT
-from warehouse.tables.landed import PARTICIPANT_ID, SOURCE
+from warehouse.tables.landed import AT_DISCHARGE, PARTICIPANT_ID, SOURCE
 
-# The masked file has every event, or those who must act would not see it. It has no visit there: an
-# event at discharge would date the discharge, which comes sooner in one arm.
+# The masked file has every event, or those who must act would not see it. It has no visit there,
+# and no day of an event at discharge: both would date the discharge, which comes sooner in one arm.
 safety_event = Table(
     name="safety_event",
     grain="participant and event",
@@ -26,6 +26,11 @@ safety_event = Table(
         Column("instrument", Type.TEXT, "Instrument code.", required=True),
         Column("repeat", Type.INTEGER, "1 for the first filling-in at this visit.", required=True),
         Column("kind", Type.TEXT, "The rule, e.g. phq9_item_9.", required=True),
-        Column("raised_on", Type.DATE, "Local day of the answer; blank when not stated."),
+        Column(
+            "raised_on",
+            Type.DATE,
+            "Local day of the answer; blank when not stated, and in the masked file at discharge.",
+            reveals_arm_where=AT_DISCHARGE,
+        ),
     ),
 )

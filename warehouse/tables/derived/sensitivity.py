@@ -16,10 +16,16 @@ def _interval(name: str, unit: str) -> tuple[Column, ...]:
         Column(
             f"{name}_says",
             Type.TEXT,
-            "Which way the interval lies: above 0, below it, across it; or too few to say.",
+            "Which way the interval lies: `up` above 0, `down` below it, `unclear` across it; `too "
+            "few`: of too few participants for an interval, so that nothing is concluded.",
             allowed=SAYS,
         ),
-        Column(f"{name}_changes", Type.BOOLEAN, "Says something else than under the protocol."),
+        Column(
+            f"{name}_changes",
+            Type.BOOLEAN,
+            "Concludes something else than under the protocol; blank where this rule or the "
+            "protocol's leaves too few to conclude.",
+        ),
     )
 
 
@@ -54,13 +60,16 @@ wear_rule_sensitivity = Table(
         ),
         _count(
             "participants_changed",
-            "With enough valid days in the run-in and after it.",
+            "With enough valid days (`goals.baseline_min_valid_days`) in the run-in without its "
+            "first days, and after it.",
             "participants",
         ),
         Column(
             "steps_change",
             Type.REAL,
-            "Mean over participants of mean steps after the run-in - in it.",
+            "Mean over participants of mean steps after the run-in (`goals.baseline_days`: from "
+            "study day 15) - mean steps in it without its first days (`baseline_skip_days`: study "
+            "days 3 to 14).",
             unit="steps/day",
         ),
         *_interval("steps_change", "steps/day"),

@@ -1,0 +1,125 @@
+"""The flow of participants as boxes (CONSORT, STROBE): one SVG, for the page and for a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dashboard import words
+from dashboard.charts.vega import INK
+from dashboard.queries.asking import Rows
+from dashboard.words import say
+
+WIDTH, GAP, LINE, PAD = 300, 26, 21, 12
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of boxes: everybody, a site or an arm, with its stages as `queries.stages`."""
+
+    title: str
+    stages: Rows
+
+
+@dataclass(frozen=True)
+class Box:
+    lines: tuple[str, ...]
+    aside: bool = False
+    """A box beside the way: who left it."""
+
+    @property
+    def height(self) -> int:
+        return 2 * PAD + LINE * len(self.lines)
+
+
+def boxes_of(stages: Rows) -> list[Box]:
+    """The boxes of one column, in order: the way in, who left, and each visit that has come due."""
+    count = {row["stage"]: row["participants"] for row in stages if not row["visit"]}
+    named = words.table("stages")
+    boxes = [
+        Box((f"{named[stage]}: {count[stage]}",), aside=stage == "withdrawn")
+        for stage in ("connected", "started", "withdrawn", "in_study")
+    ]
+    visits = dict.fromkeys(row["visit"] for row in stages if row["visit"])
+    for visit in visits:
+        of_visit = {row["stage"]: row["participants"] for row in stages if row["visit"] == visit}
+        if of_visit["visit_due"]:
+            first = f"{visit}, {named['visit_due']}: {of_visit['visit_due']}"
+            rest = [name for name in of_visit if name != "visit_due"]
+            boxes.append(Box((first, *(f"{named[name]}: {of_visit[name]}" for name in rest))))
+    return boxes
+
+
+def in_words(columns: Sequence[Column]) -> str:
+    """Every box as text, for whoever cannot see the picture."""
+    told = [f"{say('flow.boxes')}."]
+    for column in columns:
+        lines = [", ".join(box.lines) for box in boxes_of(column.stages)]
+        told.append(f"{column.title}: {words.table('stages')['recruited']} {_recruited(column)}; "
+                    f"{'; '.join(lines)}.")  # fmt: skip
+    return " ".join(told)
+
+
+def draw(columns: Sequence[Column], theme: str) -> str:
+    """The boxes as an SVG document of its own: no script, no outside font, text stays text."""
+    ink = INK[theme]
+    drawn = [_column(column, i * (WIDTH + GAP) + GAP, theme) for i, column in enumerate(columns)]
+    width = len(columns) * (WIDTH + GAP) + GAP
+    height = max(bottom for _, bottom in drawn) + GAP
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" font-family="sans-serif" font-size="15">'
+        f"<title>{escape(in_words(columns))}</title>"
+        f'<rect width="{width}" height="{height}" fill="{ink["paper"]}"/>'
+        + "".join(marks for marks, _ in drawn)
+        + "</svg>"
+    )
+
+
+def _recruited(column: Column) -> int:
+    return next(int(row["participants"]) for row in column.stages if row["stage"] == "recruited")
+
+
+def _column(column: Column, left: int, theme: str) -> tuple[str, int]:
+    """A column's marks and its lowest edge."""
+    first = Box((column.title, f"{words.table('stages')['recruited']}: {_recruited(column)}"))
+    marks, top, above = [], GAP, 0
+    for box in [first, *boxes_of(column.stages)]:
+        shift = 44 if box.aside else 0
+        marks.append(_arrow(left, above, top, box, theme) if above else "")
+        marks.append(_box(box, left + shift, top, WIDTH - shift, theme))
+        if not box.aside:
+            above = top + box.height
+        top += box.height + GAP
+    return "".join(marks), top - GAP
+
+
+def _box(box: Box, left: int, top: int, width: int, theme: str) -> str:
+    ink = INK[theme]
+    dash = ' stroke-dasharray="5 3"' if box.aside else ""
+    frame = (
+        f'<rect x="{left}" y="{top}" width="{width}" height="{box.height}" rx="4" fill="none" '
+        f'stroke="{ink["text"]}" stroke-width="1.3"{dash}/>'
+    )
+    lines = [
+        f'<text x="{left + PAD}" y="{top + PAD + 15 + LINE * i}" fill="{ink["text"]}" '
+        f'font-weight="{"normal" if i else "bold"}">{escape(line)}</text>'
+        for i, line in enumerate(box.lines)
+    ]
+    return frame + "".join(lines)
+
+
+def _arrow(left: int, above: int, top: int, box: Box, theme: str) -> str:
+    """From the box above down to this one, or sideways into one beside the way."""
+    ink, x = INK[theme]["text"], left + 22
+    if box.aside:
+        y, tip = top + box.height // 2, left + 44
+        line = f"M{x} {above}V{y}H{tip - 6}"
+        head = f"M{tip} {y}l-7 -4v8z"
+    else:
+        line, head = f"M{x} {above}V{top - 6}", f"M{x} {top}l-4 -7h8z"
+    return (
+        f'<path d="{line}" fill="none" stroke="{ink}" stroke-width="1.3"/>'
+        f'<path d="{head}" fill="{ink}"/>'
+    )

@@ -1,0 +1,165 @@
+"""Flow: who came, how far they got, whose answers are missing, how the treatment is taken up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import words
+from dashboard.charts import boxes
+from dashboard.charts import flow as charts
+from dashboard.exports import button
+from dashboard.parts import explained, say_small_cells, show, table
+from dashboard.queries import flow as queries
+from dashboard.shell import Page, open_page
+from dashboard.words import say
+
+Place = tuple[str, str]
+
+
+def render(page: Page) -> None:
+    """Recruitment, the boxes of a paper, completeness by visit, who is missing, implementation."""
+    place = queries.place(page.site, page.viewer.sites)
+    _recruitment(page, place)
+    _boxes(page, place)
+    _completeness(page, place)
+    _missing(page, place)
+    _implementation(page)
+
+
+def _recruitment(page: Page, place: Place) -> None:
+    st.header(say("flow.recruitment_header"))
+    weeks = queries.recruitment(page.con, *place)
+    if not len(weeks):
+        st.info(say("flow.nobody"))
+        return
+    last = weeks.rows[-1]
+    day, n = words.day(page.build["data_to"]), words.count(last["cumulative"])
+    if last["planned"] is None:
+        st.caption(say("flow.recruitment_unplanned", n=n, day=day))
+    else:
+        told = {"planned": words.whole(last["planned"]), "n": n, "day": day}
+        st.caption(say("flow.recruitment_planned", **told))
+    show(page, charts.recruitment(weeks, page.theme), "recruitment")
+
+
+def _boxes(page: Page, place: Place) -> None:
+    """Everybody or the site of the filter; where arms are shown and no site is chosen, by arm."""
+    st.header(say("flow.boxes"))
+    arms = queries.arms(page.con) if place == ("all", "all") else []
+    labels = {arm.code: arm.label for arm in page.study.arms}
+    cohorts = [("arm", arm) for arm in arms] or [place]
+    found = [queries.stages(page.con, *cohort) for cohort in cohorts]
+    if not len(found[0]):
+        st.info(say("flow.nobody"))
+        return
+    titles = [labels.get(arm, arm) for arm in arms] or [_title(page, place)]
+    columns = [
+        boxes.Column(title, answer.rows) for title, answer in zip(titles, found, strict=True)
+    ]
+    st.caption(say("flow.boxes_caption", day=words.day(page.build["data_to"])))
+    st.image(boxes.draw(columns, page.theme), alt=boxes.in_words(columns))
+    button(page, say("flow.svg"), "flow.svg", lambda: boxes.draw(columns, "light").encode())
+    for title, answer in zip(titles, found, strict=True):
+        label = say("flow.numbers_of", title=title)
+        explained(page, answer, "flow", f"flow_{title}", label)
+
+
+def _title(page: Page, place: Place) -> str:
+    kind, cohort = place
+    return say("common.every_site") if kind == "all" else page.site_label(cohort)
+
+
+def _completeness(page: Page, place: Place) -> None:
+    st.header(say("flow.completeness_header"))
+    found = queries.completeness(page.con, page.study.sites)
+    if not len(found):
+        st.info(say("flow.none_due"))
+        return
+    names = words.table("completeness_measures")
+    label = st.segmented_control(
+        say("flow.of_what"), list(names.values()), required=True, key="of",
+        default=names["received_of_closed"], bind="query-params",
+    )  # fmt: skip
+    measure = next((code for code, name in names.items() if name == label), "received_of_closed")
+    st.caption(say("flow.completeness_caption", day=words.day(page.build["data_to"])))
+    left, right = st.columns(2)
+    with left:
+        st.subheader(say("flow.by_site"))
+        chart = charts.completeness(found, "site", measure, "cohort_completeness")
+        show(page, chart, "completeness_by_site")
+    with right:
+        st.subheader(say("flow.by_scale", title=_title(page, place)))
+        scales = queries.by_scale(page.con, *place)
+        if measure in scales.table.column_names and len(scales):
+            chart = charts.completeness(scales, "scale", measure, "cohort_completeness")
+            show(page, chart, "completeness_by_scale")
+        else:
+            st.info(say("flow.not_by_scale"))
+    say_small_cells(page, found)
+
+
+def _missing(page: Page, place: Place) -> None:
+    st.header(say("flow.missing_header"))
+    visits = queries.visits_missing(page.con, *place)
+    if not visits:
+        st.info(say("flow.none_missing", n=page.study.study.small_cell))
+        return
+    visit = st.segmented_control(
+        say("flow.visit"), visits, required=True, default=visits[-1], key="visit",
+        bind="query-params",
+    )  # fmt: skip
+    st.caption(say("flow.missing_caption"))
+    found = queries.who_is_missing(page.con, *place, visit or visits[-1])
+    show(page, charts.differences(found, page.theme), "who_is_missing")
+    say_small_cells(page, found)
+    alt = say("flow.alt_missing", visit=visit or visits[-1])
+    table(page, found, "who_is_missing", "missing_table", alt, columns=_columns(_TRAITS))
+
+
+def _implementation(page: Page) -> None:
+    st.header(say("flow.implementation_header"))
+    found = queries.implementation(page.con, page.study.sites)
+    if found is None:
+        st.info(say("flow.implementation_masked"))
+        return
+    st.caption(say("flow.implementation_caption"))
+    shown = _columns(_TAKEN_UP)
+    alt = say("flow.alt_implementation")
+    table(page, found, "implementation", "implementation", alt, shown, column_order=list(shown))
+    say_small_cells(page, found)
+
+
+def _columns(kinds: dict[str, str]) -> dict[str, Any]:
+    """Columns by name: `share` as a bar, `number` with two decimals, else as they are."""
+    column = st.column_config
+    made: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        label = say(f"flow.{name}")
+        if kind == "share":
+            made[name] = column.ProgressColumn(label, format="percent", min_value=0, max_value=1)
+        elif kind == "number":
+            made[name] = column.NumberColumn(label, format="%.2f")
+        else:
+            made[name] = label
+    return made
+
+
+_TRAITS = {
+    "trait": "",
+    **{
+        f"{answers}_{name}": kind
+        for answers in ("complete", "incomplete")
+        for name, kind in (("n", ""), *((one, "number") for one in ("mean", "ci_low", "ci_high")))
+    },
+    "standardised_difference": "number",
+}
+_TAKEN_UP = {
+    "kind": "", "name": "", "participants": "", "treated": "", "reach": "share", "therapists": "",
+    "delivering": "", "adoption": "share", "judged": "", "by_protocol": "", "fidelity": "share",
+    "sessions_per_participant": "number", "attended_share": "share",
+}  # fmt: skip
+
+if __name__ == "__main__":
+    open_page(words.say("pages.flow"), render, ["site"])

@@ -1,0 +1,138 @@
+"""The page of paper of a participant: one page, vectors, pseudonym only, as the viewer may see."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from contextlib import closing
+from datetime import date
+
+import pytest
+from support.pages import opened, use
+from support.published import home_of, publish_rows, write_study
+from support.published_story import story_rows, story_study
+
+from dashboard import report
+from dashboard.access import Viewer
+from dashboard.queries import common
+from dashboard.scope import open_scoped
+from dashboard.shell import Page
+from warehouse.publish import stable_path
+from warehouse.study import read_study
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    story_study(folder)
+    return folder
+
+
+def paper(home, who: str, arms: bool = False, sites: tuple[str, ...] = ()) -> bytes:
+    path = stable_path(home_of(home), arms)
+    viewer = Viewer("ana", "coordinator", arms, sites)
+    with closing(open_scoped(path, sites)) as con:
+        build = common.build(con)
+        study = read_study(home / "study.toml")
+        page = Page("x", con, build, study, viewer, home_of(home), "dark", build["as_of"])
+        return report.make(page, who, report._path(page))
+
+
+def drawn(pdf: bytes) -> str:
+    """The operators of the page, its texts in the signs of the built-in font."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
+    opened_streams = []
+    for stream in streams:
+        try:
+            opened_streams.append(zlib.decompress(stream))
+        except zlib.error:  # a stream that is not packed, such as metadata
+            opened_streams.append(stream)
+    return b"\n".join(opened_streams).decode("windows-1252", "replace")
+
+
+def texts(pdf: bytes) -> list[str]:
+    found = re.findall(r"\(((?:\\.|[^\\()])*)\) Tj", drawn(pdf))
+    return [re.sub(r"\\(.)", r"\1", one) for one in found]
+
+
+def test_it_is_one_page_with_who_and_what_it_rests_on(home):
+    pdf = paper(home, "P001")
+    assert pdf.startswith(b"%PDF-")
+    assert len(re.findall(rb"/Type /Page\b(?!s)", pdf)) == 1
+    told = texts(pdf)
+    assert "Participant P001" in told
+    assert "+8.0 better" in told
+    foot = told[-1]
+    assert "Data to 11 Feb 2026" in foot
+    assert "build 20260212T060000000000Z" in foot
+    assert "Arms hidden" in foot
+
+
+def test_each_outcome_has_its_direction_n_scores_and_change(home):
+    told = texts(paper(home, "P001"))
+    at = told.index("Function", told.index("Outcomes by visit"))
+    assert told[at : at + 6] == ["Function", "higher is better", "2", "50.0", "58.0", "+8.0"]
+    at = told.index("Fear-avoidance, physical activity", at)
+    # no score at baseline, none expected at week 4
+    assert told[at : at + 4] == ["Fear-avoidance, physical activity", "lower is better", "0", "-"]
+
+
+def rectangles(pdf: bytes) -> list[tuple[str, float]]:
+    """Each filled rectangle as (colour, height), in the order of drawing."""
+    found, colour = [], ""
+    for paint, box in re.findall(
+        r"([\d. ]+) rg|(-?[\d.]+ -?[\d.]+ [\d.]+ -?[\d.]+) re", drawn(pdf)
+    ):
+        if paint:
+            colour = paint
+        else:
+            found.append((colour, abs(float(box.split()[3]))))
+    return found
+
+
+def test_every_day_is_a_bar_of_its_height_and_colour(home):
+    blue = "0.2902 0.5922 0.7961"  # #4A97CB: a valid day without a goal met
+    bars = [height for colour, height in rectangles(paper(home, "P001")) if colour == blue]
+    *days, _legend = bars
+    assert len(days) == 8  # seven of 5,000 steps and one of 5,100
+    assert days[7] / days[0] == pytest.approx(5100 / 5000, rel=0.01)
+    assert len(set(days[:7])) == 1
+    dark = "0 0.3059 0.4863"  # #004E7C: the goal met on 8 and, still provisional, on 10 February
+    assert len([colour for colour, _ in rectangles(paper(home, "P001")) if colour == dark]) == 2
+
+
+@pytest.mark.parametrize("other", ["P002", "P003", "etmi", "ETMI.", "usual", "T01", "Session"])
+def test_nobody_else_and_no_arm_is_on_it(home, other):
+    title = "Self-directed exercise (ETMI) against usual physiotherapy for chronic low back pain"
+    told = "\n".join(texts(paper(home, "P001"))).replace(title, "")
+    assert other not in told
+
+
+def test_the_arm_is_on_it_for_whom_it_is_shown(home):
+    assert any("arm ETMI" in one for one in texts(paper(home, "P001", arms=True)))
+
+
+def test_it_is_made_within_the_viewers_sites_alone(home):
+    with pytest.raises(IndexError):
+        paper(home, "P001", sites=("southampton",))
+    assert "Participant P003" in texts(paper(home, "P003", sites=("southampton",)))
+
+
+def test_who_has_not_begun_and_a_name_in_other_letters_break_nothing(tmp_path):
+    rows = story_rows()
+    new = {**rows["participant"][0], "participant_id": "P004", "starts_on": date(2026, 3, 2)}
+    write_study(tmp_path)
+    study = tmp_path / "study.toml"
+    study.write_text(
+        study.read_text().replace('label = "Haifa"', 'label = "\u05d7\u05d9\u05e4\u05d4"')
+    )
+    publish_rows(tmp_path, {**rows, "participant": [*rows["participant"], new]})
+    told = texts(paper(tmp_path, "P004"))
+    assert "Study day 1 has not come yet." in told
+    assert "????" in told  # the built-in font has no Hebrew
+
+
+def test_the_page_on_screen_offers_it(home, monkeypatch):
+    use(monkeypatch, home)
+    at = opened("participant", participant="P001")
+    assert "One-page PDF" in [one.proto.label for one in at.get("download_button")]
