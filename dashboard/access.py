@@ -68,6 +68,13 @@ def viewer(study: Study, register_url: str, environ: Mapping[str, str] = os.envi
     return _on_staff(study, register_url, login(sign_in, _user(), time.time()))
 
 
+def assert_signed_in() -> None:
+    """Raise NotSignedIn where a sign-in is asked for and nobody has: before a file is looked at."""
+    sign_in = read_sign_in()
+    if sign_in.mode != "local":
+        login(sign_in, _user(), time.time())
+
+
 def offered() -> tuple[list[PageFile], bool]:
     """The pages that whoever looks is offered, and whether they have come in.
 
@@ -75,17 +82,13 @@ def offered() -> tuple[list[PageFile], bool]:
     """
     home = find_home()
     try:
+        assert_signed_in()
         one = viewer(read_study(home.study_path), home.register_url)
     except (NotSignedIn, NotOnStaff):
         return list(PAGES), False
     except (StudyError, UnknownRole, SignInError):
         return list(PAGES), True
     return [page for page in PAGES if not page.needs or may(one, page.needs)], True
-
-
-def viewer_of(study: Study) -> Viewer:
-    """The local user in the role of STEPWELL_ROLE (coordinator when unset)."""
-    return _local(study, os.environ)
 
 
 def may(viewer: Viewer, what: str) -> bool:
@@ -109,29 +112,22 @@ def record_unblinding(
         raise NotAllowed(words.say("access.no_arms", role=viewer.role))
     if not why.strip():
         raise ValueError("an unblinded view needs a reason")
-    _record(viewer, register, "unblinded view", page, new=build_id, why=why.strip())
+    record_change(viewer, register, "unblinded view", page, new=build_id, why=why.strip())
 
 
 def record_export(viewer: Viewer, register: Register, what: str, rows: int, build_id: str) -> None:
     """Write that this viewer takes `rows` rows of `what` along; NotAllowed without the right."""
     assert_may(viewer, "export")
-    _record(viewer, register, "export", what, new=f"{rows:,} rows of build {build_id}")
+    record_change(viewer, register, "export", what, new=f"{rows:,} rows of build {build_id}")
 
 
 def record_change(
     viewer: Viewer, register: Register, what: str, subject: str,
     old: str = "", new: str = "", why: str = "",
 ) -> None:  # fmt: skip
-    """Write that this viewer changed something: what, of whom, from what to what, and why."""
-    _record(viewer, register, what, subject, old, new, why)
-
-
-def record_unblinded_view(
-    viewer: Viewer, register_url: str, build_id: str, page: str, why: str = ""
-) -> None:
-    """As record_unblinding, on a register that is not open."""
-    with closing(Register(register_url)) as register:
-        record_unblinding(viewer, register, build_id, page, why)
+    """Write that this viewer did something: what, of whom, from what to what, and why."""
+    who = f"{viewer.name}, {viewer.role}"
+    register.record(who, what, datetime.now(UTC), subject, old, new, why)
 
 
 def _user() -> dict[str, Any]:
@@ -171,11 +167,3 @@ def _plain(login: str) -> str:
 
 def _role(study: Study, code: str) -> Role | None:
     return next((role for role in study.roles if role.code == code), None)
-
-
-def _record(
-    viewer: Viewer, register: Register, what: str, subject: str,
-    old: str = "", new: str = "", why: str = "",
-) -> None:  # fmt: skip
-    who = f"{viewer.name}, {viewer.role}"
-    register.record(who, what, datetime.now(UTC), subject, old, new, why)

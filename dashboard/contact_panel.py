@@ -93,6 +93,7 @@ def _buttons(page: Page, person: Person, may: bool) -> None:
 
 
 def _own(page: Page, who: str, owner: str | None) -> None:
+    access.assert_may(page.viewer, "contact")
     with page.register() as register:
         assign(register, who, owner, page.viewer.name, page.now)
 
@@ -126,6 +127,7 @@ def _form(page: Page, person: Person) -> None:
 
 def _log(page: Page, person: Person, put_off: bool) -> None:
     """Write what the form holds; what comes of it is told on the page drawn next."""
+    access.assert_may(page.viewer, "contact")
     held, who = st.session_state, person.participant_id
     outcome = "snoozed" if put_off else held["contact_outcome"]
     until = worklist.rests_until(outcome, page.now, held["contact_until"])

@@ -64,7 +64,8 @@ def note_done(*lines: str) -> None:
 def _send(form: Form, given: dict[str, Any]) -> None:
     kept = f"{form.key}_faults"
     try:
-        note_done(*form.send(given).splitlines())
+        with st.spinner(say("enrolment.working")):
+            note_done(*form.send(given).splitlines())
         st.session_state.pop(kept, None)
         for name in form.fields:
             st.session_state.pop(f"{form.key}_{name}", None)

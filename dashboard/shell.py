@@ -91,6 +91,7 @@ def open_page(title: str, render: Callable[[Page], None], filters: Sequence[str]
 
 
 def _open(title: str, home: Home, render: Callable[[Page], None], filters: Sequence[str]) -> None:
+    access.assert_signed_in()
     if not home.study_path.exists() and not home.published.exists():
         raise NotPublished("no study yet")
     study = read_study(home.study_path)

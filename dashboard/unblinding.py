@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import streamlit as st
 
 from dashboard import words
-from dashboard.access import Viewer, record_unblinded_view
+from dashboard.access import Viewer, record_unblinding
 from warehouse.home import Home
 from warehouse.publish import stable_path
+from warehouse.register import Register
 
 LEAST_REASON = 5  # letters
 _REASON = "unblinding_reason"
@@ -56,7 +59,8 @@ def record(viewer: Viewer, home: Home, build_id: str, title: str) -> None:
     """Once per session, build and page; a view that cannot be recorded is not shown."""
     noted = st.session_state.setdefault("recorded_views", set())
     if (build_id, title) not in noted:
-        record_unblinded_view(viewer, home.register_url, build_id, title, reason())
+        with closing(Register(home.register_url)) as register:
+            record_unblinding(viewer, register, build_id, title, reason())
         noted.add((build_id, title))
 
 

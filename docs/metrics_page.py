@@ -11,6 +11,7 @@ from page_parts import NOTICE, grid, page
 from pydantic import BaseModel
 
 from transforms.cohort.goals import derive_goal_proposal
+from transforms.cohort.work_list import derive_work_item
 from transforms.instruments import read_instruments
 from warehouse import disclosure
 from warehouse.metrics import read_metrics, weekly_mean
@@ -18,7 +19,7 @@ from warehouse.schema import Column
 from warehouse.study import EXAMPLE, Study, read_study
 from warehouse.study_parts import COHORT_COLUMNS, Condition, NamedCohort
 from warehouse.tables import table_named
-from warehouse.tables.derived import DAY_STATES, UNKNOWN_STATES
+from warehouse.tables.derived import DAY_STATES, UNKNOWN_STATES, work
 from warehouse.tables.derived.columns import INELIGIBLE_STATES
 
 # {names} are settings of study.toml's [wear] and [wearables].
@@ -76,6 +77,8 @@ CITATIONS = {
     "steps_within": "Within- and between-person parts: Curran & Bauer, Annu Rev Psychol "
     "2011;62:583.",
     "steps_between": "Curran & Bauer 2011.",
+    "still": "Kaplan and Meier, J Am Stat Assoc 1958;53:457.",
+    "standardised_difference": "Austin, Stat Med 2009;28:3083.",
     "reach": "RE-AIM: Glasgow et al., Am J Public Health 1999;89:1322.",
     "adoption": "RE-AIM: Glasgow et al. 1999.",
     "fidelity": "RE-AIM (implementation): Glasgow et al. 1999.",
@@ -97,6 +100,7 @@ def render_metrics() -> str:
             *_of_adherence(),
             *_of_outcomes(),
             *_of_cohorts(),
+            *_of_work(),
             "## Instruments",
             "Items are stored as received; scores are computed from them under a versioned rule. "
             "An answer that is none of its item's rejects the scales that rest on the item. No "
@@ -105,7 +109,7 @@ def render_metrics() -> str:
             "## Settings of the protocol",
             *(
                 f"`[{part}]`\n\n" + grid(("setting", "example study"), _settings(study, part))
-                for part in ("wear", "goals", "activity_before_visit", "treatment", "wearables")
+                for part in SETTINGS
             ),
         ]
     )
@@ -194,8 +198,32 @@ def _of_cohorts() -> Iterator[str]:
     yield from _section("cohort_outcome", units_only=False)
     yield from _section("cohort_responder")
     yield from _section("flow")
+    yield "## How the study goes"
+    for name in ("site_figure", "retention", "recruitment"):
+        yield from _section(name)
+    yield from _section("cohort_completeness")
+    yield from _section("who_is_missing", units_only=False)
     yield "## What the wear rule changes"
     yield from _section("wear_rule_sensitivity")
+
+
+def _of_work() -> Iterator[str]:
+    yield "## The work list"
+    yield inspect.cleandoc(derive_work_item.__doc__ or "")
+    yield grid(
+        ("priority", "reason", "level", "queue"),
+        [
+            (f"{number}", f"`{reason}`", level, queue.replace("_", " "))
+            for number, (reason, level, queue, *_) in enumerate(work.WORK_REASONS, start=1)
+        ],
+    )
+    yield work.REASON.meaning
+    yield from _section("work_item", units_only=False)
+    for name in ("work_cluster", "work_load"):
+        yield from _section(name)
+    yield "## Outcome rescue"
+    for name in ("outcome_rescue", "response_rate", "rescue_item"):
+        yield from _section(name)
 
 
 def _described(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
@@ -273,5 +301,12 @@ def _citation(column: Column) -> str:
 def _settings(study: Study, part: str) -> Iterator[tuple[str, str]]:
     settings: BaseModel = getattr(study, part)
     for name, value in settings.model_dump().items():
-        text = ", ".join(value) if isinstance(value, list) else f"{value}"
+        text = ", ".join(map(_told, value)) if isinstance(value, list) else f"{value}"
         yield f"`{name}`", text
+
+
+def _told(value: Any) -> str:
+    """One of a list of settings: a text, or a table such as a limit."""
+    if isinstance(value, dict):
+        return " ".join(f"{name} {one}" for name, one in value.items())
+    return str(value)

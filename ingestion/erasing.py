@@ -185,6 +185,7 @@ def _erase_published(
         for table in erasing.ROWS:
             for path in erasing.files_of(store.lake, table, buckets):
                 erasing.erase_rows(store.lake, table, path, participant_id)
+        erasing.clear_left(store.home)
         erasing.erase_from_builds(store.home, participant_id)
         told = json.dumps(receipt.removed, sort_keys=True)
         with store.register.begin() as con:

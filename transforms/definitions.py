@@ -3,6 +3,7 @@
 import hashlib
 import json
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from warehouse.study import Study
@@ -26,7 +27,8 @@ JUDGING = frozenset({
 })  # fmt: skip
 OF_JUDGING = "[wear] that judges days"
 DAY_METRICS = "code of day metrics"
-DAYS_REST_ON = ("[wear]", DAY_METRICS)
+LIBRARIES = "libraries"  # another version may add in another order, and end in another digit
+DAYS_REST_ON = ("[wear]", DAY_METRICS, LIBRARIES)
 
 
 def definitions_of(study: Study) -> dict[str, str]:
@@ -47,7 +49,12 @@ def definitions_of(study: Study) -> dict[str, str]:
 def _code() -> dict[str, str]:
     days = {file for pattern in DAY_CODE for file in ROOT.glob(pattern)}
     every = {*ROOT.glob("transforms/**/*.py"), *ROOT.glob("warehouse/**/*.py")}
-    return {DAY_METRICS: _hash_of(days), "other code": _hash_of(every - days)}
+    versions = "".join(f"{name} {version(name)}\n" for name in ("duckdb", "numpy", "pyarrow"))
+    return {
+        DAY_METRICS: _hash_of(days),
+        "other code": _hash_of(every - days),
+        LIBRARIES: _hash(versions.encode()),
+    }
 
 
 def changed_parts(before: dict[str, str], now: dict[str, str]) -> list[str]:

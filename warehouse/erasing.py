@@ -6,7 +6,9 @@ changes: those of landing, and `warehouse` for builds and months' files.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from warehouse.lake import Lake
 from warehouse.schema import Table
 from warehouse.tables import PUBLISHED, landed, ops
 
+IDLE_SECONDS = 3600
 ROWS = (landed.activity_day, landed.response, landed.treatment_session, landed.goal)
 
 
@@ -50,6 +53,16 @@ def erase_rows(lake: Lake, table: Table, path: str, participant_id: str) -> None
         lake.write_rows(table, path, rest)
     else:
         lake.delete(path)
+
+
+def clear_left(home: Home) -> None:
+    """Remove what killed writers left aside in the lake: what nobody has written to for an hour."""
+    if "://" in home.lake_url:
+        return  # there an object appears whole
+    for left in Path(home.lake_url).rglob(".*.tmp"):
+        with suppress(FileNotFoundError):  # its writer was done
+            if left.stat().st_mtime < time.time() - IDLE_SECONDS:
+                left.unlink()
 
 
 def count_builds(home: Home) -> int:

@@ -1,7 +1,6 @@
 """One participant over time: panels below each other in one chart, so that all share its days.
 
-Each panel is a group of layers whose scale reaches over a stretch of the chart's height. Dates are
-drawn in UTC so that no browser's time zone moves a local day.
+Each panel is a group of layers whose scale reaches over a stretch of the chart's height.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dashboard import words
+from dashboard.charts.panels import day_tip, day_tips, height, on, title
 from dashboard.charts.vega import INK, Chart, Spec, group_colour, left_axis, tip
 from dashboard.queries.asking import Answer
 
 Span = tuple[date, date]
 STEPS, LANE, CADENCE, SCORE, GAP, LINE, AXIS = 230, 26, 70, 88, 14, 16, 24  # heights
+LEAST_MINUTES = 30
 EVENTS = {"session": "triangle-up", "contact": "circle", "source": "diamond", "device": "square"}
 
 
@@ -45,7 +46,7 @@ def timeline(story: Story, theme: str) -> Chart:
     """
     ink = INK[theme]
     top = STEPS + LANE + GAP
-    panels = [*_steps(story, ink, theme), _events(STEPS, ink), _cadence(top, ink, theme)]
+    panels = [*_steps(story, ink, theme), _events(STEPS, ink), _cadence(story.days.table, top, ink)]
     top += 2 * LINE + CADENCE + GAP
     for scale in story.scales:
         panels.append(_scale(story, scale, top, ink))
@@ -71,7 +72,7 @@ def timeline(story: Story, theme: str) -> Chart:
 
 def _steps(story: Story, ink: dict[str, str], theme: str) -> list[Spec]:
     """The panel of steps: shade of provisional days, visit windows, bars, the goal."""
-    steps = _height(
+    steps = height(
         "steps", [0, _top(story.days.table)], 0, STEPS,
         left_axis(words.say("participant.axis_steps"), format=",d", tickCount=5, orient="left"),
     )  # fmt: skip
@@ -81,7 +82,7 @@ def _steps(story: Story, ink: dict[str, str], theme: str) -> list[Spec]:
 
 def _shade(ink: dict[str, str]) -> Spec:
     """Days that may still change, shaded from top to bottom of their panel."""
-    place = {"x": _on("activity_date"), "x2": {"field": "next_date"},
+    place = {"x": on("activity_date"), "x2": {"field": "next_date"},
              "y": {"value": 0}, "y2": {"value": STEPS}}  # fmt: skip
     mark = {"type": "rect", "color": ink["band"], "aria": False, "clip": True}
     return {"transform": [{"filter": "datum.provisional"}], "mark": mark, "encoding": place}
@@ -90,11 +91,11 @@ def _shade(ink: dict[str, str]) -> Spec:
 def _bars(steps: Spec, theme: str) -> list[Spec]:
     """A bar to the steps of each known day; a flat one, six pixels high, where not known."""
     looks: Spec = {
-        "x": _on("activity_date"),
+        "x": on("activity_date"),
         "x2": {"field": "next_date"},
         "color": group_colour(theme),
         "opacity": {"condition": {"test": "datum.provisional", "value": 0.55}, "value": 1},
-        "tooltip": _day_tips(),
+        "tooltip": day_tips(),
     }
     flat: Spec = {"y": {"value": STEPS}, "y2": {"value": STEPS - 6}}
     edge: Spec = {"stroke": INK[theme]["paper"], "strokeWidth": 0.5, "cursor": "pointer"}
@@ -119,14 +120,14 @@ def _top(days: pa.Table) -> float:
 def _zero(steps: Spec, ink: dict[str, str]) -> Spec:
     mark = {"type": "text", "text": "0", "baseline": "bottom", "align": "left", "fontSize": 9,
             "color": ink["text"], "aria": False}  # fmt: skip
-    at = {"x": _on("activity_date"), "y": steps}
+    at = {"x": on("activity_date"), "y": steps}
     return {"transform": [{"filter": "datum.steps === 0"}], "mark": mark, "encoding": at}
 
 
 def _goal(steps: Spec, ink: dict[str, str]) -> Spec:
     mark = {"type": "line", "interpolate": "step-after", "color": ink["text"],
             "strokeWidth": 1.5, "strokeDash": [5, 3]}  # fmt: skip
-    return {"mark": mark, "encoding": {"x": _on("activity_date"),
+    return {"mark": mark, "encoding": {"x": on("activity_date"),
                                        "y": {**steps, "field": "goal_steps"}}}  # fmt: skip
 
 
@@ -136,9 +137,9 @@ def _windows(ink: dict[str, str]) -> list[Spec]:
            "stroke": ink["paper"], "strokeWidth": 2, "aria": False}  # fmt: skip
     name = {"type": "text", "align": "left", "baseline": "top", "dx": 3, "fontSize": 11,
             "color": ink["quiet"], "clip": True}  # fmt: skip
-    window = {"x": _on("opens_on"), "x2": {"field": "after_close"},
+    window = {"x": on("opens_on"), "x2": {"field": "after_close"},
               "y": {"value": 0}, "y2": {"value": 6}}  # fmt: skip
-    label = {"x": _on("target_on"), "y": {"value": 9}, "text": {"field": "visit"}}
+    label = {"x": on("target_on"), "y": {"value": 9}, "text": {"field": "visit"}}
     marks = [{"mark": bar, "encoding": window}, {"mark": name, "encoding": label}]
     return [{"data": {"name": "visits"}, **mark} for mark in marks]
 
@@ -149,24 +150,24 @@ def _events(top: int, ink: dict[str, str]) -> Spec:
     colours = [ink["strong"], ink["text"], ink["other"], ink["other"]]
     mark = {"type": "point", "filled": True, "size": 70, "clip": True}
     looks = {
-        "x": _on("on"),
+        "x": on("on"),
         "y": {"value": top + LANE / 2},
         "shape": {"field": "kind", "type": "nominal", "legend": None,
                   "scale": {"domain": kinds, "range": list(EVENTS.values())}},
         "color": {"field": "kind", "type": "nominal", "legend": None,
                   "scale": {"domain": kinds, "range": colours}},
-        "tooltip": [_day_tip("on"), tip("told", words.say("participant.tip_event"))],
+        "tooltip": [day_tip("on"), tip("told", words.say("participant.tip_event"))],
     }  # fmt: skip
     return {"data": {"name": "events"}, "mark": mark, "encoding": looks}
 
 
-def _cadence(top: int, ink: dict[str, str], theme: str) -> Spec:
+def _cadence(days: pa.Table, top: int, ink: dict[str, str]) -> Spec:
     """Minutes a day at moderate and at vigorous cadence, one on top of the other."""
-    minutes = _height(
-        "moderate_minutes", None, top + 2 * LINE, top + 2 * LINE + CADENCE,
+    minutes = height(
+        "moderate_minutes", [0, _most_minutes(days)], top + 2 * LINE, top + 2 * LINE + CADENCE,
         left_axis(words.say("participant.axis_minutes"), tickCount=3, orient="left"),
     )  # fmt: skip
-    place = {"x": _on("activity_date"), "x2": {"field": "next_date"}, "tooltip": _day_tips()}
+    place = {"x": on("activity_date"), "x2": {"field": "next_date"}, "tooltip": day_tips()}
     bar = {"type": "rect", "aria": False, "clip": True}
     vigorous = {"y": {**minutes, "field": "vigorous_minutes"}, "y2": {"datum": 0}}
     both = {"y": {**minutes, "field": "all_minutes"}, "y2": {"field": "vigorous_minutes"}}
@@ -175,8 +176,8 @@ def _cadence(top: int, ink: dict[str, str], theme: str) -> Spec:
     known = [{"filter": "isValid(datum.moderate_minutes)"}]
     return {
         "layer": [
-            _title(words.say("participant.panel_cadence"), top, ink),
-            _title(words.say("participant.panel_cadence_key"), top + LINE, ink, "quiet"),
+            title(words.say("participant.panel_cadence"), top, ink),
+            title(words.say("participant.panel_cadence_key"), top + LINE, ink, "quiet"),
             {"mark": {**bar, "color": ink["strong"], "opacity": 0.55},
              "transform": known + stacked, "encoding": {**place, **both}},
             {"mark": {**bar, "color": ink["other"]},
@@ -185,10 +186,16 @@ def _cadence(top: int, ink: dict[str, str], theme: str) -> Spec:
     }  # fmt: skip
 
 
+def _most_minutes(days: pa.Table) -> float:
+    """The end of the axis of minutes; not so near that a minute or two look like much."""
+    both = pc.add(days.column("moderate_minutes"), days.column("vigorous_minutes"))
+    return max(LEAST_MINUTES, pc.max(both).as_py() or 0)
+
+
 def _scale(story: Story, scale: dict[str, Any], top: int, ink: dict[str, str]) -> Spec:
     """The panel of one scale: its band, its limit, its answers."""
     begin = top + 2 * LINE
-    score = _height(
+    score = height(
         "score", [scale["low"], scale["high"]], begin, begin + SCORE,
         left_axis(words.say("participant.axis_score"), tickCount=4, orient="left"),
     )  # fmt: skip
@@ -205,8 +212,8 @@ def _scale(story: Story, scale: dict[str, Any], top: int, ink: dict[str, str]) -
             {**of_limit, "mark": rule, "encoding": {"y": {**score, "field": "reaches"}}},
             _targets(begin, ink),
             _answers(score, mine, ink),
-            _title(scale["label"], top, ink),
-            _title(_thresholds(story, scale), top + LINE, ink, "quiet"),
+            title(scale["label"], top, ink),
+            title(_thresholds(story, scale), top + LINE, ink, "quiet"),
         ]
     }  # fmt: skip
 
@@ -227,7 +234,7 @@ def _answers(score: Spec, mine: Spec, ink: dict[str, str]) -> Spec:
         tip("visit", words.say("participant.tip_visit")),
         tip("score", words.say("participant.tip_score"), ".1f"),
         tip("score_change", words.say("participant.tip_change"), "+.1f"),
-        _day_tip("answered_on"),
+        day_tip("answered_on"),
     ]
     line = {"type": "line", "color": ink["strong"], "strokeWidth": 2,
             "point": {"color": ink["strong"], "size": 60}}  # fmt: skip
@@ -236,7 +243,7 @@ def _answers(score: Spec, mine: Spec, ink: dict[str, str]) -> Spec:
         "data": {"name": "scores"},
         "transform": [mine, answered],
         "mark": line,
-        "encoding": {"x": _on("answered_on"), "y": score, "tooltip": tips},
+        "encoding": {"x": on("answered_on"), "y": score, "tooltip": tips},
     }
 
 
@@ -244,15 +251,7 @@ def _targets(top: int, ink: dict[str, str]) -> Spec:
     rule = {"type": "rule", "color": ink["quiet"], "strokeDash": [2, 3], "clip": True}
     reach = {"y": {"value": top}, "y2": {"value": top + SCORE}}
     return {"data": {"name": "visits"}, "mark": rule,
-            "encoding": {"x": _on("target_on"), **reach}}  # fmt: skip
-
-
-def _title(text: str, top: int, ink: dict[str, str], colour: str = "text") -> Spec:
-    """A line above a panel, from its left edge."""
-    mark = {"type": "text", "text": text, "align": "left", "baseline": "top", "fontSize": 11.5,
-            "color": ink[colour], "limit": {"expr": "width"}, "aria": False}  # fmt: skip
-    return {"data": {"name": "corner"}, "mark": mark,
-            "encoding": {"x": {"value": 0}, "y": {"value": top}}}  # fmt: skip
+            "encoding": {"x": on("target_on"), **reach}}  # fmt: skip
 
 
 def _marks(story: Story) -> pa.Table:
@@ -269,44 +268,10 @@ def _marks(story: Story) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=pa.schema(list(kinds.items())))
 
 
-def _height(field: str, domain: list[float] | None, top: int, bottom: int, axis: Spec) -> Spec:
-    """A figure as height between two pixels of the chart."""
-    scale: Spec = {"range": [bottom, top], **({"domain": domain, "nice": False} if domain else {})}
-    return {"field": field, "type": "quantitative", "scale": scale, "axis": axis}
-
-
 def _axis_of_days(span: Span, ink: dict[str, str]) -> Spec:
     """The first layer sets the days that the whole chart shows: a dotted rule at each target."""
     domain = [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in span]
-    on = {**_on("target_on"), "scale": {"type": "utc", "domain": domain, "nice": False}}
+    days = {**on("target_on"), "scale": {"type": "utc", "domain": domain, "nice": False}}
     rule = {"type": "rule", "color": ink["quiet"], "strokeDash": [2, 3], "clip": True}
     reach = {"y": {"value": 0}, "y2": {"value": STEPS}}
-    return {"data": {"name": "visits"}, "mark": rule, "encoding": {"x": on, **reach}}
-
-
-def _on(field: str) -> Spec:
-    return {"field": field, "type": "temporal", "scale": {"type": "utc"}, "axis": _DAYS}
-
-
-def _day_tip(field: str) -> Spec:
-    return {"field": field, "type": "temporal", "title": words.say("participant.tip_day"),
-            "timeUnit": "utcyearmonthdate", "format": "%a %d %b %Y"}  # fmt: skip
-
-
-def _day_tips() -> list[Spec]:
-    named = [("study_day", ""), ("state", ""), ("steps", ",d"), ("goal_steps", ",d"),
-             ("wear_minutes", ",d"), ("moderate_minutes", "d"), ("vigorous_minutes", "d"),
-             ("provisional", "")]  # fmt: skip
-    return [
-        _day_tip("activity_date"),
-        *(tip(name, words.say(f"participant.tip_{name}"), form) for name, form in named),
-    ]
-
-
-_DAYS = {
-    "title": None,
-    "format": "%d %b",
-    "grid": False,
-    "labelOverlap": True,
-    "tickMinStep": 86_400_000,  # a day
-}
+    return {"data": {"name": "visits"}, "mark": rule, "encoding": {"x": days, **reach}}

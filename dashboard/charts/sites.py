@@ -55,12 +55,13 @@ def recent_days(days: Answer, order: list[str], theme: str) -> Chart:
     """A cohort's participants by day, in the colours of day states; a click selects a day."""
     shown = set(days.column("participant_id"))
     rows = [one for one in order if one in shown]
+    few = len(rows) <= 60
     on = sorted(set(days.column("activity_date")))
     x = {"field": "activity_date", "type": "ordinal", "scale": {"domain": on},
          "axis": {"title": say("adherence.day"), "labelAngle": 0, "values": on[::7],
                   "labelAlign": "left", "labelOverlap": True}}  # fmt: skip
-    y = {"field": "participant_id", "type": "nominal", "sort": rows,
-         "axis": {"title": None, "labelOverlap": False, "labelFontSize": 10}}  # fmt: skip
+    axis = {"title": None, "labelOverlap": False, "labelFontSize": 10 if few else 9}
+    y = {"field": "participant_id", "type": "nominal", "sort": rows, "axis": axis}
     tips = [tip("participant_id", say("adherence.participant")),
             tip("activity_date", say("adherence.day")),
             tip("study_day", say("adherence.study_day")), tip("state", say("adherence.state")),
@@ -70,7 +71,7 @@ def recent_days(days: Answer, order: list[str], theme: str) -> Chart:
             tip("provisional", say("adherence.provisional"))]  # fmt: skip
     select = {"type": "point", "fields": ["participant_id", "activity_date"], "toggle": False}
     spec = {
-        "height": {"step": 14},
+        "height": {"step": 14 if few else 10},
         "datasets": {"days": packed(days.table)},
         "data": {"name": "days"},
         "params": [{"name": PICK, "select": select}],

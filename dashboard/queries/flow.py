@@ -12,8 +12,11 @@ from warehouse.study import Site
 
 
 def place(site: str | None, sites: Sequence[str]) -> tuple[str, str]:
-    """The cohort (kind, name) of a site filter: everybody, a site, or the viewer's first site."""
-    if site is None and len(sites) != 1:
+    """The cohort (kind, name) of a site filter; of a viewer of some `sites` the first of them.
+
+    What is of everybody no such viewer sees.
+    """
+    if site is None and not sites:
         return "all", "all"
     return "site", site or sites[0]
 

@@ -163,7 +163,7 @@ def reasons(con: Con, participant_id: str) -> Rows:
     """Why the participant is on the work list, the most pressing first."""
     return rows(
         con,
-        "SELECT reason, level, since_on, days, held_back, held_because FROM work_item "
+        "SELECT reason, level, since_on, days, held_back, held_because FROM ops.work_item "
         "WHERE participant_id = $participant ORDER BY held_back, priority",
         {"participant": participant_id},
     )

@@ -40,7 +40,7 @@ _RANKED = f"""
     ), pressing AS (
         SELECT participant_id, min(priority) AS priority,
                arg_min(reason, priority) AS reason
-        FROM work_item WHERE NOT held_back GROUP BY participant_id
+        FROM ops.work_item WHERE NOT held_back GROUP BY participant_id
     ), ranked AS (
         SELECT *, coalesce(withdrawn_on <= today OR last_day_state = 'outside_study', false)
                AS is_out
@@ -107,12 +107,13 @@ def grid(con: Con, filters: Filters) -> Answer:
         f"""
         WITH {_RANKED}, {LINKED}, recent AS (
             SELECT participant_id,
-                   count(*) FILTER (valid_day AND activity_date >= today - 7) AS valid_days_of_7,
+                   CAST(count(*) FILTER (valid_day AND activity_date >= today - 7) AS INTEGER)
+                       AS valid_days_of_7,
                    avg(wear_minutes / 60) FILTER (activity_date >= today - 7) AS worn_hours,
                    last(goal_steps ORDER BY activity_date) AS goal_steps,
-                   nullif(count(goal_met), 0) AS goal_days_of_14,
-                   CASE WHEN count(goal_met) > 0 THEN count(*) FILTER (goal_met) END
-                       AS goal_days_met
+                   CAST(nullif(count(goal_met), 0) AS INTEGER) AS goal_days_of_14,
+                   CAST(CASE WHEN count(goal_met) > 0 THEN count(*) FILTER (goal_met) END
+                        AS INTEGER) AS goal_days_met
             FROM participant_day JOIN person USING (participant_id)
             WHERE activity_date >= today - 14 AND activity_date < today GROUP BY participant_id
         ), stood AS (
@@ -125,7 +126,7 @@ def grid(con: Con, filters: Filters) -> Answer:
         SELECT participant_id, site,
                coalesce({in_words("reason", words.table("work_do"))}, next_step) AS next_step,
                coalesce(connection_state, 'never_connected') AS connection,
-               datediff('hour', synced_at, as_of) // 24 AS days_since_sync,
+               CAST(datediff('hour', synced_at, as_of) // 24 AS INTEGER) AS days_since_sync,
                CASE WHEN NOT is_out THEN valid_days_of_7 END AS valid_days_of_7,
                {", ".join(["recent.goal_days_met", "goal_days_of_14", *known.values()])},
                last_day_state AS last_day, study_days, synced_at, worn_hours, valid_days,
@@ -149,7 +150,7 @@ def ordered(con: Con, site: str | None = None, queue: str | None = None) -> list
         con,
         f"""
         WITH {_RANKED}, queued AS (
-            SELECT participant_id, min(priority) AS place, max(days) AS waited FROM work_item
+            SELECT participant_id, min(priority) AS place, max(days) AS waited FROM ops.work_item
             WHERE queue = $queue AND NOT held_back GROUP BY participant_id
         )
         SELECT participant_id FROM ranked LEFT JOIN queued USING (participant_id)
@@ -165,7 +166,7 @@ def queues(con: Con) -> list[str]:
     """The queues of the work list that hold somebody, the most pressing first."""
     listed = rows(
         con,
-        "SELECT queue, min(priority) AS place FROM work_item WHERE NOT held_back "
+        "SELECT queue, min(priority) AS place FROM ops.work_item WHERE NOT held_back "
         "GROUP BY queue ORDER BY place, queue",
     )
     return [row["queue"] for row in listed]

@@ -54,7 +54,7 @@ def held(con: Con, site: str | None) -> Answer:
         f"""
         SELECT held_because, count(DISTINCT participant_id) AS participants,
                min(since_at) AS since_at
-        FROM work_item {_MINE} AND held_back AND held_because <> 'cluster'
+        FROM ops.work_item {_MINE} AND held_back AND held_because <> 'cluster'
         GROUP BY held_because ORDER BY held_because
         """,
         {"site": site},
@@ -67,8 +67,8 @@ def clusters(con: Con, site: str | None) -> Answer:
         con,
         f"""
         SELECT work_cluster.*, here, until_at > (SELECT as_of FROM ops.build) AS holds
-        FROM work_cluster JOIN (
-            SELECT cluster_id, count(*) AS here FROM work_item {_MINE} GROUP BY cluster_id
+        FROM ops.work_cluster JOIN (
+            SELECT cluster_id, count(*) AS here FROM ops.work_item {_MINE} GROUP BY cluster_id
         ) USING (cluster_id)
         ORDER BY cluster_id
         """,
@@ -101,7 +101,7 @@ def figures(con: Con, site: str | None, weeks: int) -> Answer:
                 WHERE ($site IS NULL OR site = $site)) AS enrolled,
                (SELECT count(*) FROM person) AS in_follow_up,
                (SELECT count(*) FROM expected) AS expected,
-               (SELECT count(DISTINCT participant_id) FROM work_item {_MINE} AND NOT held_back)
+               (SELECT count(DISTINCT participant_id) FROM ops.work_item {_MINE} AND NOT held_back)
                    AS need_action,
                (SELECT count(*) FROM expected WHERE participant_id IN (FROM synced)) AS synced,
                valid_days, eligible_days,
@@ -121,7 +121,7 @@ def items(con: Con, site: str | None) -> Answer:
         SELECT participant_id, site, reason, queue, priority, level, work_item.since_on, since_at,
                days, visit.label AS visit, closes_on, scales_open, scale.label AS scale, kind,
                value, of_value, limit_value, happened_once, occurrence, cluster_id
-        FROM work_item
+        FROM ops.work_item
         LEFT JOIN visit USING (visit) LEFT JOIN scale USING (scale)
         {_MINE} AND NOT held_back
         ORDER BY priority, days DESC NULLS LAST, participant_id
@@ -139,7 +139,7 @@ def people(con: Con, site: str | None) -> Answer:
             SELECT participant_id, timezone, {_TODAY} AS today, starts_on
             FROM participant
             WHERE ($site IS NULL OR site = $site) AND participant_id IN (
-                SELECT participant_id FROM work_item WHERE NOT held_back
+                SELECT participant_id FROM ops.work_item WHERE NOT held_back
             )
         ),
         synced AS (
@@ -185,7 +185,7 @@ def load(con: Con, site: str | None) -> Answer:
                CAST(sum(raised) AS INTEGER) AS raised,
                100 * sum(raised) / any_value(expected) AS raised_per_100,
                bool_or(suppressed) AS suppressed
-        FROM work_load
+        FROM ops.work_load
         WHERE cohort_kind = $kind AND cohort = $cohort
         GROUP BY week_starts_on ORDER BY week_starts_on
         """,

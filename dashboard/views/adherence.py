@@ -30,8 +30,8 @@ def render(page: Page) -> None:
         return
     _key_figures(page)
     _sites_by_week(page)
-    _recent(page, people)
     _days(page, people)
+    _recent(page, people)
     _weeks(page)
     _retention(page)
     _site_figures(page)
@@ -51,6 +51,8 @@ def _key_figures(page: Page) -> None:
         for name, told in (("participants", "help_participants"), ("person_days", "help_days"))
     ]
     figures(page, answer, "participant_day", "key_figures", [*listed, *_shares(found, day)])
+    if page.study.goals_reveal_arm and not found["eligible_goal_days"]:
+        st.caption(say("adherence.goals_hidden"))
     st.markdown(words.denominators(found))
 
 
@@ -84,35 +86,15 @@ def _sites_by_week(page: Page) -> None:
     measure = next((code for code, name in names.items() if name == label), "wear_adherence")
     st.caption(say("adherence.sites_caption"))
     chart = site_charts.site_weeks(weeks, measure, page.theme)
-    show(page, chart, "site_weeks", on_select=lambda: _choose_site(page))
+    show(page, chart, "site_weeks", on_select=_choose_site)
     say_small_cells(page, weeks)
 
 
-def _choose_site(page: Page) -> None:
+def _choose_site() -> None:
     """Make the clicked site the cohort of the page and of its address."""
     picked = st.session_state["site_weeks"]["selection"].get(site_charts.PICK)
     if picked:
         st.session_state["cohort"] = f"{words.KINDS['site']}: {picked[0]['site']}"
-
-
-def _recent(page: Page, people: Answer) -> None:
-    st.header(say("adherence.recent_header"))
-    days = queries.recent_days(page.con, page.cohort, len(people))
-    on = sorted(set(days.column("activity_date")))
-    if not on:
-        st.info(say("adherence.no_day"))
-        return
-    last = words.day(page.build["data_to"])
-    st.caption(say("adherence.recent_caption", days=len(on), day=last))
-    if len(people) > queries.MOST_PEOPLE:
-        of_all = {"most": queries.MOST_PEOPLE, "n": words.count(len(people))}
-        st.caption(say("adherence.recent_worst", **of_all))
-    legend(page.theme)
-    order = people.column("participant_id")
-    chart = site_charts.recent_days(days, order, page.theme)
-    chosen = show(page, chart, "recent_days", on_select="rerun")
-    if picked := chosen["selection"].get(site_charts.PICK):
-        _open_person(picked[0]["participant_id"], picked[0]["activity_date"])
 
 
 def _days(page: Page, people: Answer) -> None:
@@ -141,14 +123,35 @@ def _people(page: Page, people: Answer) -> None:
     st.caption(say("adherence.list_caption"))
     chosen = st.dataframe(
         _for_reading(page, people.table), key="participants", hide_index=True, on_select="rerun",
-        selection_mode="single-row", column_config=_columns(), placeholder="", height=420,
-        column_order=list(_columns()), alt=say("adherence.alt_list"),
+        selection_mode="single-row", column_config=_columns(), placeholder="",
+        height=min(420, 38 + 35 * len(people)), column_order=list(_columns()),
+        alt=say("adherence.alt_list"),
     )  # fmt: skip
     how = say("common.how_computed")
     explained(page, people, "adherence", "people", how, numbers=False)
     if rows := chosen["selection"]["rows"]:
         row = people.rows[rows[0]]
         _open_person(row["participant_id"], row["missed_on"])
+
+
+def _recent(page: Page, people: Answer) -> None:
+    st.header(say("adherence.recent_header"))
+    days = queries.recent_days(page.con, page.cohort, len(people))
+    on = sorted(set(days.column("activity_date")))
+    if not on:
+        st.info(say("adherence.no_day"))
+        return
+    last = words.day(page.build["data_to"])
+    st.caption(say("adherence.recent_caption", days=len(on), day=last))
+    if len(people) > queries.MOST_PEOPLE:
+        of_all = {"most": queries.MOST_PEOPLE, "n": words.count(len(people))}
+        st.caption(say("adherence.recent_worst", **of_all))
+    legend(page.theme)
+    order = people.column("participant_id")
+    chart = site_charts.recent_days(days, order, page.theme)
+    chosen = show(page, chart, "recent_days", on_select="rerun")
+    if picked := chosen["selection"].get(site_charts.PICK):
+        _open_person(picked[0]["participant_id"], picked[0]["activity_date"])
 
 
 def _open_person(participant_id: str, day: Any) -> None:

@@ -35,10 +35,13 @@ def render(page: Page) -> None:
         st.info(say("enrolment.no_actions"))
         return
     try:
-        everybody = actions.participants(by)
-    except Refused as refused:
+        _render(page, actions, by)
+    except Refused as refused:  # of what is shown; what is sent says it in its own form
         st.error(str(refused))
-        return
+
+
+def _render(page: Page, actions: Actions, by: By) -> None:
+    everybody = actions.participants(by)
     say_done()
     st.caption(say("enrolment.lead"))
     with st.expander(say("enrolment.add"), key="add_participant", on_change="rerun") as add:
@@ -270,11 +273,7 @@ def _erase(
     who = person["participant_id"]
     kinds = words.table("enrolment_kinds")
     st.markdown(say("enrolment.erase_how", who=who))
-    try:
-        found = actions.erasable(by, who)
-    except Refused as refused:
-        st.error(str(refused))
-        return
+    found = actions.erasable(by, who)
     lines = [f"- {kinds.get(name, name)}: {words.count(count)}" for name, count in found.items()]
     st.markdown("\n".join(lines))
     st.caption(say("enrolment.erase_stays"))

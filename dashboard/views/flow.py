@@ -21,6 +21,8 @@ Place = tuple[str, str]
 def render(page: Page) -> None:
     """Recruitment, the boxes of a paper, completeness by visit, who is missing, implementation."""
     place = queries.place(page.site, page.viewer.sites)
+    if page.site is None and len(page.viewer.sites) > 1:
+        st.caption(say("flow.first_of_yours", site=_title(page, place)))
     _recruitment(page, place)
     _boxes(page, place)
     _completeness(page, place)
@@ -61,9 +63,9 @@ def _boxes(page: Page, place: Place) -> None:
     st.caption(say("flow.boxes_caption", day=words.day(page.build["data_to"])))
     st.image(boxes.draw(columns, page.theme), alt=boxes.in_words(columns))
     button(page, say("flow.svg"), "flow.svg", lambda: boxes.draw(columns, "light").encode())
-    for title, answer in zip(titles, found, strict=True):
+    for (_, code), title, answer in zip(cohorts, titles, found, strict=True):
         label = say("flow.numbers_of", title=title)
-        explained(page, answer, "flow", f"flow_{title}", label)
+        explained(page, answer, "flow", f"flow_{code}", label)
 
 
 def _title(page: Page, place: Place) -> str:

@@ -51,7 +51,8 @@ def _pick(page: Page) -> str | None:
         if who is not None:
             lists.walk(listed, who)
     if who is None:
-        st.info(say("participant.nobody_listed"))
+        is_queue = "queue" in st.query_params
+        st.info(say("participant.nobody_listed" if is_queue else "participant.nobody"))
     return who
 
 

@@ -88,7 +88,7 @@ def _people(page: Page, text: str) -> None:
     if not may(page.viewer, "staff"):
         st.info(words.say("study.people_hidden"))
         return
-    st.caption(words.say("study.people_note"))
+    st.write(words.say("study.people_note"))
     with page.register() as register:
         people = queries.people(register)
     if people.num_rows:

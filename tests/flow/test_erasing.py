@@ -138,6 +138,17 @@ def test_nothing_holds_who_was_erased_and_nobody_else_is_touched(study):
     assert receipt.removed["shared_raw_reply"] == 5  # a table, two rosters, two batches
 
 
+def test_what_a_killed_writer_left_goes_and_what_is_being_written_stays(study):
+    folder_of = Path(study.store.home.lake_url) / "activity_day"
+    left, fresh = folder_of / ".left.tmp", folder_of / ".fresh.tmp"
+    for path in (left, fresh):
+        path.write_text(f"a row of {OTHER}")
+    os.utime(left, (0, 0))
+    erase(study)
+    assert not left.exists()
+    assert fresh.exists()
+
+
 def test_the_receipt_holds_no_personal_data(study):
     receipt = erase(study)
     [(who, digest, removed, why)] = trail(study.store, "erased")

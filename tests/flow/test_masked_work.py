@@ -22,6 +22,6 @@ def test_who_misses_a_goal_is_hidden_where_goals_tell_the_arm(name, tells, seen)
             one.create(con)
         con.execute(f"INSERT INTO ops.build (goals_reveal_arm) VALUES ({tells})")
         for reason in REASONS:
-            con.execute(f"INSERT INTO {name} (reason) VALUES (?)", [reason])
+            con.execute(f"INSERT INTO {table.full_name} (reason) VALUES (?)", [reason])
         rows = con.sql(f"SELECT reason FROM ({table.masked_query}) ORDER BY reason").fetchall()
     assert [row[0] for row in rows] == seen

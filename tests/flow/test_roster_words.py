@@ -59,7 +59,9 @@ WORDS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(words=WORDS, random=st.randoms())
 def test_words_land_alike_in_every_order_and_twice(store, words, random):
     rows = [(told(n, **columns), f"s{n % 3}") for n, columns in words]

@@ -8,11 +8,12 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
+from support.house import ROOT
 
 from dags.cli import main
 from transforms.build import build_warehouse
 from warehouse.register import audit
-from warehouse.rights import Role
+from warehouse.rights import RIGHTS, Role
 from warehouse.staff import add_staff, find_staff, list_staff, login_of, remove_staff
 from warehouse.study import StudyError, read_study
 
@@ -144,3 +145,9 @@ def test_no_login_reaches_the_published_files(store):
         with duckdb.connect(folder / "warehouse.duckdb", read_only=True) as con:
             query = "SELECT count(*) FROM duckdb_tables() WHERE table_name IN ('staff', 'audit')"
             assert con.sql(query).fetchall() == [(0,)]
+
+
+def test_the_page_about_access_says_what_each_right_allows():
+    page = (ROOT / "docs" / "access.md").read_text(encoding="utf-8")
+    told = [line for line in page.splitlines() if line.startswith("| `") and "STEPWELL" not in line]
+    assert told == [f"| `{name}` | {meaning} |" for name, meaning in RIGHTS.items()]

@@ -1,7 +1,9 @@
 """Who sees what, and what a page says when there is nothing, or nothing readable, to show."""
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,20 +23,20 @@ from dashboard.access import (
     record_change,
     record_export,
     record_unblinding,
-    viewer_of,
 )
 from warehouse.register import Register, audit
 from warehouse.staff import add_staff
 from warehouse.study import EXAMPLE, read_study
 
 NOW = datetime(2026, 2, 12, 8, tzinfo=UTC)
+NO_REGISTER = ""  # the local user needs none
 ANALYST = Viewer("ana@example.org", "blinded_analyst", False, (), ("export",))
 STATISTICIAN = Viewer("sam@example.org", "unblinded_statistician", True, (), ())
 
 
 def test_the_local_user_is_a_coordinator_who_does_not_see_arms(monkeypatch):
     monkeypatch.delenv("STEPWELL_ROLE", raising=False)
-    viewer = viewer_of(read_study(EXAMPLE))
+    viewer = access.viewer(read_study(EXAMPLE), NO_REGISTER)
     assert (viewer.role, viewer.sees_arms, viewer.sites) == ("coordinator", False, ())
 
 
@@ -42,28 +44,39 @@ def test_an_unknown_role_lists_the_known_ones(study, monkeypatch):
     use(monkeypatch, study, role="wizard")
     known = "coordinator, trial_manager, blinded_analyst, unblinded_statistician"
     with pytest.raises(UnknownRole, match=known):
-        viewer_of(read_study(EXAMPLE))
+        access.viewer(read_study(EXAMPLE), NO_REGISTER)
     at = opened()
     assert known in at.error[0].value
     assert metrics(at) == {}
 
 
-@pytest.mark.parametrize("page", ["adherence", "participant"])
-def test_the_masked_file_shows_no_arm_and_no_session(study, monkeypatch, page):
+def rows_of(table: str, why: str = "", **address: str) -> AppTest:
+    """The rows of a table, as the Data page shows them."""
+    return opened("data", why, view="Rows", rows_of=table, **address)
+
+
+def test_the_masked_pages_show_no_arm_and_no_session(study, monkeypatch):
     use(monkeypatch, study)
-    at = opened(page, **({"participant": "P001"} if page == "participant" else {}))
-    assert "Arm: ETMI" not in at.selectbox(key="cohort").options
-    assert "arm ETMI" not in text(at)
-    assert "Treatment sessions" not in [header.value for header in at.header]
+    assert "Arm: ETMI" not in opened().selectbox(key="cohort").options
+    assert "arm ETMI" not in text(opened("participant", participant="P001"))
+    assert "arm" not in rows_of("participant").dataframe[0].value.columns
+    assert "treatment_session" not in rows_of("participant").selectbox(key="rows_of").options
 
 
 def test_the_unblinded_role_sees_arm_and_sessions(study, monkeypatch):
     use(monkeypatch, study, role="unblinded_statistician")
     at = opened("participant", why="interim look", participant="P001")
-    assert "Arm: ETMI" in at.selectbox(key="cohort").options
     assert "arm ETMI" in text(at)
     assert "Arms shown" in text(at)
-    assert at.dataframe[-1].value["therapist_id"].tolist() == ["T01"]
+    assert "Arm: ETMI" in opened(why="interim look").selectbox(key="cohort").options
+    sessions = rows_of("treatment_session", why="interim look").dataframe[0].value
+    assert sessions["therapist_id"].tolist() == ["T01"]
+
+
+def test_without_a_reason_the_unblinded_role_sees_what_everyone_sees(study, monkeypatch):
+    use(monkeypatch, study, role="unblinded_statistician")
+    assert "Arms hidden" in text(opened("participant", participant="P001"))
+    assert "arm" not in rows_of("participant").dataframe[0].value.columns
 
 
 def test_the_unblinded_role_may_look_at_one_arm(study, monkeypatch):
@@ -106,12 +119,16 @@ def test_a_role_bound_to_a_site_sees_only_that_site(tmp_path: Path, monkeypatch)
     bound = '[[roles]]\ncode = "haifa_coordinator"\nsites = ["haifa"]\n'
     study.write_text(study.read_text() + bound)
     use(monkeypatch, tmp_path, role="haifa_coordinator")
-    at = opened()
-    assert at.selectbox(key="cohort").options == ["Site: Haifa"]
-    assert at.dataframe[-1].value["participant_id"].tolist() == ["P002", "P001"]
-    at = opened("participant", participant="P003")
+    assert_haifa_alone(opened, rows_of)
+
+
+def assert_haifa_alone(page: Callable[..., AppTest], rows: Callable[..., AppTest]) -> None:
+    """P001 and P002 are of Haifa, P003 is of Southampton."""
+    assert page().selectbox(key="cohort").options == ["Site: Haifa"]
+    at = page("participant", participant="P003")
     assert at.error[0].value.startswith("No participant of that name")
-    assert at.selectbox(key="participant").options == ["P002", "P001"]
+    assert rows("participant").dataframe[0].value["participant_id"].tolist() == ["P001", "P002"]
+    assert len(rows("participant", participant="P003").dataframe) == 0
 
 
 @pytest.mark.parametrize("page", ["adherence", "participant"])
@@ -142,7 +159,7 @@ def test_a_broken_protocol_is_named_with_its_line(tmp_path, monkeypatch):
 
 def test_what_a_role_may_is_what_study_toml_says(monkeypatch):
     monkeypatch.setenv("STEPWELL_ROLE", "data_engineer")
-    viewer = viewer_of(read_study(EXAMPLE))
+    viewer = access.viewer(read_study(EXAMPLE), NO_REGISTER)
     assert viewer.may == ("export", "audit", "staff")
     assert (may(viewer, "audit"), may(viewer, "contact")) == (True, False)
     with pytest.raises(NotAllowed, match="The role data_engineer may not erase a participant"):
@@ -212,26 +229,26 @@ def give(home: Path, login: str, role: str, *sites: str) -> None:
         add_staff(register, study, login, role, list(sites), "test", NOW)
 
 
-def came(login: str | None, page: str = "adherence") -> AppTest:
+def came(login: str | None, page: str = "adherence", **address: str) -> AppTest:
     """The page as whoever the proxy names is shown it."""
     at = AppTest.from_file(APP, default_timeout=60)
     at.user = {"stepwell_login": login}
-    if page != "adherence":
-        at.switch_page(f"views/{page}.py")
-        at.query_params["participant"] = "P003"
+    at.switch_page(f"views/{page}.py")
+    for name, value in address.items():
+        at.query_params[name] = value
     at.run()
     assert not at.exception, at.exception[0].message
     return at
 
 
 def test_a_coordinator_of_one_site_never_gets_another(signed):
-    at = came("Dana@Example.org")
-    assert "dana@example.org, coordinator" in text(at)
-    assert at.selectbox(key="cohort").options == ["Site: Haifa"]
-    at = came("dana@example.org", "participant")
-    assert at.error[0].value.startswith("No participant of that name")
-    assert at.selectbox(key="participant").options == ["P002", "P001"]
-    assert "P003" not in str(at.main)
+    came_dana = partial(came, "Dana@Example.org")
+    assert "dana@example.org, coordinator" in text(came_dana())
+
+    def rows(table: str, **address: str) -> AppTest:
+        return came_dana("data", view="Rows", rows_of=table, **address)
+
+    assert_haifa_alone(came_dana, rows)
 
 
 @pytest.mark.parametrize("page", ["adherence", "participant"])
@@ -241,7 +258,7 @@ def test_who_is_not_on_staff_is_shown_and_asked_nothing(signed, monkeypatch, pag
         raise AssertionError("the file was opened")
 
     monkeypatch.setattr("dashboard.shell.open_scoped", asked)
-    at = came(login, page)
+    at = came(login, page, participant="P003")
     assert "has no role in this study" in at.error[0].value
     assert at.error[0].value.count("`") == 2
     assert "stepwell staff add" in text(at)
@@ -253,6 +270,16 @@ def test_who_has_no_name_is_asked_to_come_through_the_proxy(signed):
     at = came(None)
     assert "has not said who you are" in at.info[0].value
     assert metrics(at) == {}
+
+
+def test_who_has_no_name_is_told_nothing_of_a_broken_or_missing_study(signed):
+    study = signed / "study.toml"
+    study.write_text(study.read_text().replace("weeks = 52", "weeks = 0", 1))
+    at = came(None)
+    assert (len(at.error), "weeks" in text(at)) == (0, False)
+    study.unlink()
+    (signed / "published").rename(signed / "elsewhere")
+    assert "make demo" not in text(came(None))
 
 
 def test_a_role_that_study_toml_has_no_more_is_none(signed):
@@ -286,12 +313,11 @@ def test_an_unknown_sign_in_is_said_on_the_page(signed, monkeypatch):
 
 
 def test_a_page_that_needs_a_right_is_not_there_for_who_lacks_it(signed, monkeypatch):
-    needing = [*access.PAGES, access.PageFile("outcomes", needs="audit")]
-    monkeypatch.setattr(access, "PAGES", needing)
+    for_all, for_some = access.PageFile("adherence"), access.PageFile("outcomes", needs="audit")
+    monkeypatch.setattr(access, "PAGES", (for_all, for_some))
     monkeypatch.setattr(access, "_user", lambda: {"stepwell_login": "dana@example.org"})
-    offered, is_in = access.offered()
-    assert (offered, is_in) == (needing[:-1], True)
+    assert access.offered() == ([for_all], True)
     give(signed, "dana@example.org", "data_engineer")
-    assert access.offered() == (needing, True)
+    assert access.offered() == ([for_all, for_some], True)
     monkeypatch.setattr(access, "_user", dict)
     assert access.offered()[1] is False

@@ -334,3 +334,18 @@ def test_a_new_publication_is_seen_at_the_next_look(tmp_path: Path, monkeypatch)
     at.run()
     assert metrics(at)["Person-days"] == "29"
     assert "build 20260213T060000000000Z" in text(at)
+
+
+def test_where_goals_tell_the_arm_the_page_says_why_there_are_none(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    file = tmp_path / "study.toml"
+    assert "\narms = [] " in file.read_text()
+    file.write_text(file.read_text().replace("\narms = [] ", '\narms = ["etmi"] '))
+    rows = typed_rows()
+    for row in rows["participant_day"]:
+        row |= {"goal_steps": None, "goal_met": None}
+    publish_rows(tmp_path, rows)
+    use(monkeypatch, tmp_path)
+    at = opened()
+    assert "who has one would tell the arm" in text(at)
+    assert metrics(at)["Goal met, strict"] == "\u2013"

@@ -18,12 +18,13 @@ DRAWN = """() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]
   }).length;
   return ['.mark-line path', '.mark-rect path', '.mark-image image'].map(sized);
 })"""
-# Wear and steps have a line; goals begin in the last week: no line yet. Then the picture of days,
-# and seven bars of states. Function has a line; pain one visit; fear-avoidance is a small cell.
-ADHERENCE = [[1, 0, 0], [1, 0, 0], [0, 0, 1], [0, 7, 0]]
+# The sites' weeks are withheld, which leaves a frame. The picture of days, seven bars of states,
+# and each of thirty days. Wear and steps have a line; goals begin in the last week: no line yet.
+# Function has a line; pain one visit; fear-avoidance is a small cell.
+ADHERENCE = [[0, 1, 0], [0, 0, 1], [0, 7, 0], [0, 30, 0], [1, 0, 0], [1, 0, 0]]
 OUTCOMES = [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
-# The goal, ten days and the window of baseline; function with its band; then windows alone.
-PARTICIPANT = [[1, 11, 0], [0, 2, 0], [0, 1, 0], [0, 1, 0]]
+# The goal; ten days, the shade of two, the window of baseline, and the band of function.
+PARTICIPANT = [[1, 14, 0]]
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,11 @@ def test_a_page_fits_a_phone(address):
 
 def test_the_filter_and_the_participant_stay_in_the_address(address):
     with browser.browsing() as (page, _):
-        browser.open_page(page, f"{address}/participant?cohort=Site: Haifa&participant=P002")
+        browser.open_page(page, f"{address}/participant?site=Haifa&participant=P002")
         page.get_by_role("button", name="Next").click()
         page.wait_for_url("**/participant?*participant=P001*")
-        page.get_by_role("link", name="Outcomes").click()
-        page.wait_for_url("**/outcomes?cohort=Site%3A+Haifa")
+        page.get_by_role("link", name="Participants").click()
+        page.wait_for_url("**/participants?site=Haifa")
 
 
 def test_a_new_publication_appears_on_an_open_page_by_itself(tmp_path):

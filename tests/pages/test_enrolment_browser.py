@@ -53,7 +53,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Store
         run.pulled_at.append(at)
         run.build()
         patch.setenv("STEPWELL_PUBLIC_URL", public)
-        with browser.serving(folder, STEPWELL_ACTIONS="ingestion.actions:actions") as url:
+        with browser.serving(folder) as url:
             yield url, run.store
 
 

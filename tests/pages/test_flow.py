@@ -237,3 +237,27 @@ def test_a_site_with_quotes_in_its_name_is_no_other(tmp_path, monkeypatch):
     _, data = chart(at, "Cells: share of answers that came, site by visit")
     assert "O'Haifa $x --" in {row["site"] for row in data["cells"]}
     assert_shown_sql(at, tmp_path / "published" / "warehouse.duckdb", least=3)
+
+
+@pytest.mark.parametrize(
+    ("sites", "address", "said", "shown"),
+    [
+        ('["haifa"]', {}, "10 enrolled", {"Haifa"}),
+        ('["southampton", "haifa"]', {}, "Southampton is shown. Choose", {"Haifa", "Southampton"}),
+        ('["southampton", "haifa"]', {"site": "Haifa"}, "10 enrolled", {"Haifa", "Southampton"}),
+    ],
+)
+def test_a_viewer_of_some_sites_sees_those_alone(
+    tmp_path, monkeypatch, sites, address, said, shown
+):
+    write_study(tmp_path)
+    file = tmp_path / "study.toml"
+    role = 'code = "coordinator"\nsees_arms = false\n'
+    assert role in file.read_text()
+    file.write_text(file.read_text().replace(role, f"{role}sites = {sites}\n"))
+    publish_rows(tmp_path, monitored_rows())
+    use(monkeypatch, tmp_path)
+    at = opened("flow", **address)
+    assert said in text(at)
+    _, data = chart(at, "Cells: share of answers that came, site by visit")
+    assert {row["site"] for row in data["cells"]} == shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -69,6 +70,17 @@ def traffic(page: Page) -> list[bytes]:
     return frames
 
 
+def assert_a_file_can_be_taken(page: Page, address: str) -> None:
+    """The door lets a file through to who is signed in, and its hash is the one on the page."""
+    browser.open_page(page, f"{address}/data?view=Files%20to%20take&file_of=participant")
+    page.get_by_role("button", name="Make the file").click()
+    told = page.locator("text=2 rows").inner_text()  # of Haifa
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download participant.parquet").click()
+    content = taken.value.path().read_bytes()
+    assert hashlib.sha256(content).hexdigest() in told
+
+
 def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, provider):
     with browser.browsing() as (page, asked):
         came = traffic(page)
@@ -81,6 +93,7 @@ def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, pro
         assert "your sites only: Haifa" in text
         assert any(b"P001" in frame for frame in came)
         assert [frame for frame in came if b"P003" in frame] == []  # of Southampton
+        assert_a_file_can_be_taken(page, address)
         page.get_by_role("button", name="Sign out").click()
         page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
         assert TITLE not in page.inner_text("body")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors import Misconfigured
@@ -19,6 +19,7 @@ def test_the_check_digit_is_the_published_one(number, check):
     assert check_digit(number) == check
 
 
+@settings(deadline=None)
 @given(DIGITS, st.data())
 def test_one_wrong_digit_is_always_found(number, data):
     whole = number + check_digit(number)
@@ -28,6 +29,7 @@ def test_one_wrong_digit_is_always_found(number, data):
     assert check_digit(whole[:at] + other + whole[at + 1 :]) != "0"
 
 
+@settings(deadline=None)
 @given(DIGITS.filter(lambda text: len(text) > 1), st.data())
 def test_two_neighbours_that_changed_places_are_always_found(number, data):
     whole = number + check_digit(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.errors import BadReply
@@ -72,6 +72,7 @@ ENTRIES = st.lists(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(ENTRIES, st.randoms())
 def test_entries_read_in_any_order_say_the_same(told, random):
     replies = [goal(n, day, steps) for n, (day, steps) in enumerate(told)]

@@ -229,3 +229,21 @@ def test_whose_answer_leaves_least_to_chance_comes_first(spec):
             3       |P04           |baseline|due    |1        |0.5                 |F
         """,
     )
+
+
+def test_a_visit_that_no_record_needs_is_not_missed_in_one(spec):
+    spec(
+        derive_outcome_rescue,
+        as_of=NOON,
+        protocol=SHOW_ALL,
+        participant=PEOPLE,
+        outcome="""
+            participant_id | visit    | status   | closes_on
+            ---------------+----------+----------+-----------
+            P01            | baseline | received | 2026-01-19
+            P01            | week_4   | missed   | 2026-02-01
+            P01            | week_12  | received | 2026-02-08
+        """,
+        where="cohort = 'all'",
+        expect="participants | complete | lost\n1 | 1 | 0",
+    )

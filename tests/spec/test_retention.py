@@ -48,7 +48,8 @@ def test_the_share_falls_by_those_who_leave_of_those_at_risk(spec):
 
 
 def test_who_is_not_yet_that_far_is_censored_and_not_lost(spec):
-    # P02 began a week later: followed for 14 days. Of the two left at day 15 one withdraws.
+    # P02 began a week later: followed for 14 days. Of the two left at day 15 one withdraws. P04
+    # begins tomorrow.
     spec(
         derive_retention,
         as_of=THREE_WEEKS,
@@ -59,15 +60,16 @@ def test_who_is_not_yet_that_far_is_censored_and_not_lost(spec):
             P01            | 2026-01-19 | 2026-02-03
             P02            | 2026-01-26 |
             P03            | 2026-01-19 |
+            P04            | 2026-02-10 |
         """,
         where="cohort_kind = 'all' AND curve = 'in_study'",
         expect="""
-            weeks | at_risk | ended | still
-            ------+---------+-------+------
-            0     | 3       | 0     | 1.0
-            1     | 3       | 0     | 1.0
-            2     | 3       | 0     | 1.0
-            3     | 1       | 1     | 0.5
+            weeks | participants | at_risk | ended | still
+            ------+--------------+---------+-------+------
+            0     | 3            | 3       | 0     | 1.0
+            1     | 3            | 3       | 0     | 1.0
+            2     | 3            | 3       | 0     | 1.0
+            3     | 3            | 1       | 1     | 0.5
         """,
     )
 

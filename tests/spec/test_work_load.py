@@ -204,3 +204,20 @@ def test_a_week_of_few_is_withheld(spec):
         where="cohort = 'all' AND reason = 'not_worn'",
         expect="week_starts_on | suppressed | expected | raised\n2026-02-09 | T | |",
     )
+
+
+def test_a_window_that_closes_before_it_is_overdue_is_never_overdue(spec):
+    spec(
+        derive_work_load,
+        as_of=NOON,
+        protocol=SHOW_ALL,
+        participant="participant_id\nP01",
+        participant_day=DAY + run_of("P01", 33, 38, "pending_sync"),
+        outcome="""
+            participant_id | visit    | status | target_on  | closes_on
+            ---------------+----------+--------+------------+-----------
+            P01            | baseline | missed | 2026-02-02 | 2026-02-04
+        """,
+        where=EVERYBODY,
+        expect="week_starts_on | reason | raised\n2026-02-02 | questionnaire_due | 1",
+    )

@@ -16,7 +16,8 @@ from time import monotonic
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from dashboard.serve import command
@@ -28,6 +29,7 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 DESKTOP, PHONE = (1360, 900), (390, 844)
+ROW_HEIGHT = 35  # pixels of a row of a grid
 
 
 def free_port() -> int:
@@ -49,6 +51,7 @@ def serving(home: Path, role: str = "coordinator", **settings: str) -> Iterator[
         env={
             **os.environ,
             "STEPWELL_ROLE": role,
+            "STEPWELL_ACTIONS": "ingestion.actions:actions",
             **{name: value.format(url=url) for name, value in settings.items()},
         },
         stdout=subprocess.DEVNULL,
@@ -63,24 +66,41 @@ def serving(home: Path, role: str = "coordinator", **settings: str) -> Iterator[
 
 
 @contextmanager
-def browsing(
-    size: tuple[int, int] = DESKTOP, theme: str = "light", timezone: str = "America/New_York"
-) -> Iterator[tuple[Page, list[str]]]:
-    """A browser page and the list of addresses it asked for, which grows as it browses.
+def launched() -> Iterator[Browser]:
+    """A Chromium for many visits: starting one takes longer than most of them."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visiting(
+    browser: Browser, size: tuple[int, int] = DESKTOP, theme: str = "light",
+    timezone: str = "America/New_York",
+) -> Iterator[tuple[Page, list[str]]]:  # fmt: skip
+    """A page of a visitor new to everything, and the growing list of addresses it asked for.
 
     The default time zone is west of every site, so a day drawn in browser time would slip by one.
     """
     asked: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if theme == "dark" else "light",
-            timezone_id=timezone,
-        )
-        page.on("request", lambda request: asked.append(request.url))
-        yield page, asked
-        browser.close()
+    page = browser.new_page(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if theme == "dark" else "light",
+        timezone_id=timezone,
+    )
+    page.on("request", lambda request: asked.append(request.url))
+    yield page, asked
+    page.close()
+
+
+@contextmanager
+def browsing(
+    size: tuple[int, int] = DESKTOP, theme: str = "light", timezone: str = "America/New_York"
+) -> Iterator[tuple[Page, list[str]]]:
+    """The same in a Chromium of its own."""
+    with launched() as browser, visiting(browser, size, theme, timezone) as visit:
+        yield visit
 
 
 def open_page(page: Page, address: str) -> None:
@@ -105,6 +125,39 @@ def wait_until_settled(page: Page) -> None:
         .every(chart => chart.querySelector('svg, canvas'))""",
         timeout=60_000,
     )
+
+
+def received(page: Page) -> list[bytes]:
+    """All that the page is sent from now on, growing: WebSocket messages and bodies of replies."""
+    told: list[bytes] = []
+
+    def frame(payload: str | bytes) -> None:
+        told.append(payload.encode() if isinstance(payload, str) else payload)
+
+    def body(reply: Response) -> None:
+        with suppress(PlaywrightError):  # a redirect or a closed page has no body
+            told.append(reply.body())
+
+    page.on("websocket", lambda socket: socket.on("framereceived", frame))
+    page.on("response", body)
+    return told
+
+
+def pick_row(page: Page, row: int, key: str = "") -> None:
+    """Click into a row (from 1) of a grid, which is drawn on a canvas: of `key`, or the first."""
+    grid = page.locator(f"{f'.st-key-{key} ' if key else ''}[data-testid=stDataFrame]").first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 16, box["y"] + ROW_HEIGHT * (row + 0.5))
+
+
+def cells(page: Page, key: str = "") -> str:
+    """What stands in a grid, as it is told to those who cannot see it."""
+    grid = page.locator(f"{f'.st-key-{key} ' if key else ''}[data-testid=stDataFrame]").first
+    grid.scroll_into_view_if_needed()
+    grid.locator("canvas td").first.wait_for(state="attached")
+    return " | ".join(grid.locator("canvas td").all_text_contents())
 
 
 def eventually(page: Page, script: str, expected: Any) -> None:

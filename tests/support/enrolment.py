@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ MASKED = Someone("noa, coordinator", sees_arms=False)
 OF_HAIFA = Someone("rami, coordinator", sees_arms=False, sites=("haifa",))
 READER = Someone("an analyst", may=("export",))
 GIVEN = {"site": "haifa", "enrolled_on": "2026-03-09"}
-KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 class Clock:

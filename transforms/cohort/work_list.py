@@ -128,7 +128,7 @@ JOIN spans AS s
 """
 
 CLUSTERS = """
-INSERT INTO work_cluster BY NAME
+INSERT INTO ops.work_cluster BY NAME
 SELECT cluster_id, reason, source, min(since_at) AS from_at, max(since_at) AS to_at,
     count(*) AS participants, any_value(of_participants) AS of_participants,
     max(since_at) + to_days($work_list_cluster_hold_days) AS until_at
@@ -137,7 +137,7 @@ GROUP BY cluster_id, reason, source
 """
 
 ITEMS = f"""
-INSERT INTO work_item BY NAME
+INSERT INTO ops.work_item BY NAME
 WITH {_AT_FAULT},
 judged AS (
     SELECT c.*, k.cluster_id,
@@ -151,7 +151,7 @@ judged AS (
     JOIN blame AS b USING (participant_id, reason)
     LEFT JOIN (
         SELECT participant_id, reason, cluster_id, until_at
-        FROM clustered JOIN work_cluster USING (cluster_id, reason, source)
+        FROM clustered JOIN ops.work_cluster USING (cluster_id, reason, source)
     ) AS k USING (participant_id, reason)
 )
 SELECT participant_id, reason, queue, CAST(priority AS INTEGER) AS priority, level,

@@ -51,10 +51,10 @@ site_figure = Table(
     grain="cohort and figure",
     key=("cohort_kind", "cohort", "figure"),
     meaning="Eight key figures of each site and of everybody, with a 95 % interval and funnel "
-    "limits around the share of all sites (Spiegelhalter, Stat Med 2005;24:1185). Of figures that "
-    "count days, weeks or scales, both allow for a participant's own being alike: Wilson's "
-    "interval at the effective number (Korn and Graubard, Surv Methodol 1998;24:193). Sites are "
-    "not adjusted for whom they treat.",
+    "limits around the share of all sites (Spiegelhalter, Stat Med 2005;24:1185). Both allow for "
+    "the days, weeks and scales of one participant being alike: Wilson's interval at the effective "
+    "number (Korn and Graubard, Surv Methodol 1998;24:193). Sites are not adjusted for whom they "
+    "treat.",
     reveals_arm_where=f"figure IN ('goal_adherence_observed', 'goal_adherence_strict') "
     f"AND {GOALS_TELL}",
     columns=(

@@ -55,6 +55,7 @@ def _count(name: str, meaning: str, better: str = "") -> Column:
 
 work_item = Table(
     name="work_item",
+    schema="ops",
     grain="participant and reason open at the build",
     key=("participant_id", "reason"),
     meaning="Who needs a person, and why: of the participants expected to report (study day 1 has "
@@ -135,6 +136,7 @@ work_item = Table(
 
 work_cluster = Table(
     name="work_cluster",
+    schema="ops",
     grain="cluster",
     key=("cluster_id",),
     meaning="Many participants whose device or consent went quiet in the same hours: one cause, to "
@@ -165,6 +167,7 @@ work_cluster = Table(
 
 work_load = Table(
     name="work_load",
+    schema="ops",
     grain="cohort, calendar week and reason",
     key=("cohort_kind", "cohort", "week_starts_on", "reason"),
     meaning="The load of the work list: how often each reason newly arose, by week from Monday, "
