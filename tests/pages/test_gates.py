@@ -23,6 +23,7 @@ EMPTY_BOXES = """() => {
     .filter(chart => ![...chart.querySelectorAll('svg .role-mark > *')].some(sized))
     .map(chart => chart.parentElement.className);
 }"""
+WIDTH = "document.querySelector('[data-testid=stMain]').scrollWidth"
 
 
 def _rich(folder: Path) -> None:
@@ -58,12 +59,14 @@ def test_every_page_is_whole_for_everybody_and_ours_alone(chromium, served, them
     study, address = served
     if study == "none" and theme == "dark":
         pytest.skip("one and the same message, seen in light")
+    wrong = []
     with browser.visiting(chromium, theme=theme) as (page, asked):
         for path in [address_of(page) for page in PAGES]:
-            page.set_viewport_size(dict(zip(("width", "height"), browser.DESKTOP, strict=True)))
+            size(page, browser.DESKTOP)
             page.goto(address + path)
             browser.wait_until_settled(page)
-            assert faults(page) == [], path
+            wrong += [f"{path}: {fault}" for fault in faults(page)]
+    assert wrong == []
     assert [url for url in asked if not browser.loopback(url)] == []
 
 
@@ -77,11 +80,16 @@ def faults(page: Page) -> list[str]:
     if page.get_by_text("cannot be read").count():
         found.append("the file cannot be read")
     found += [f"a chart without a mark: {name}" for name in page.evaluate(EMPTY_BOXES)]
-    page.set_viewport_size(dict(zip(("width", "height"), browser.PHONE, strict=True)))
-    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    if wide > browser.PHONE[0]:
+    size(page, browser.PHONE)
+    with suppress(PlaywrightTimeout):  # charts are drawn anew
+        page.wait_for_function(f"{WIDTH} <= {browser.PHONE[0]}", timeout=10_000)
+    if (wide := page.evaluate(WIDTH)) > browser.PHONE[0]:
         found.append(f"{wide} pixels wide on a phone")
     return found
+
+
+def size(page: Page, of: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": of[0], "height": of[1]})
 
 
 def test_the_rules_find_what_is_wrong(chromium):
