@@ -26,14 +26,15 @@ oracle: .venv/dev  ## one seed of the oracle under faults: make oracle SEED=17
 lint: .venv/dev  ## style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-bench: .venv/dev  ## ratios of this project's work to a bare scan, measured in one run
+bench: .venv/dev browser  ## ratios of this project's work to a bare scan, then its pages in Chromium
 	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python tests/bench/pages.py $(ARGS)
 
 docs: .venv/dev  ## write the generated pages of docs/
 	@$(BIN)/python docs/generate.py
 
 screenshots: .venv/dev browser  ## photograph every page of a running demo into docs/img
-	@$(BIN)/python docs/screenshots.py
+	@$(BIN)/python docs/screenshots.py $(ARGS)
 
 locks: .venv/dev  ## resolve the dependencies anew
 	@.ci/lock

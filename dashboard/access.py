@@ -23,7 +23,7 @@ from dashboard.pages import PAGES, PageFile
 from dashboard.signin import NotSignedIn as NotSignedIn
 from dashboard.signin import SignInError as SignInError
 from dashboard.signin import login, read_sign_in
-from warehouse.home import find_home
+from warehouse.home import Home, find_home
 from warehouse.register import Register
 from warehouse.rights import RIGHTS, Role
 from warehouse.staff import LONGEST_LOGIN, find_staff
@@ -98,6 +98,25 @@ def may(viewer: Viewer, what: str) -> bool:
     return what in viewer.may
 
 
+def is_still(viewer: Viewer, home: Home) -> bool:
+    """Whether the viewer has now the role, sites and rights with which their page was drawn."""
+    if viewer.name == LOCAL_USER:
+        return True
+    try:
+        return _on_staff(read_study(home.study_path), home.register_url, viewer.name) == viewer
+    except NotOnStaff:
+        return False
+
+
+def may_now(viewer: Viewer, home: Home, what: str) -> bool:
+    """Whether the viewer may `what` at a click, which acts before the page is drawn again."""
+    try:
+        assert_signed_in()
+    except NotSignedIn:
+        return False
+    return may(viewer, what) and is_still(viewer, home)
+
+
 def assert_may(viewer: Viewer, what: str) -> None:
     """Raise NotAllowed where the viewer has not the right `what`."""
     if not may(viewer, what):
@@ -115,10 +134,16 @@ def record_unblinding(
     record_change(viewer, register, "unblinded view", page, new=build_id, why=why.strip())
 
 
-def record_export(viewer: Viewer, register: Register, what: str, rows: int, build_id: str) -> None:
-    """Write that this viewer takes `rows` rows of `what` along; NotAllowed without the right."""
+def record_export(
+    viewer: Viewer, register: Register, what: str, rows: int | None, build_id: str, why: str = ""
+) -> None:
+    """Write that this viewer takes `what` along, of so many rows; NotAllowed without the right.
+
+    `why` is the reason for which the arms are open, where they are.
+    """
     assert_may(viewer, "export")
-    record_change(viewer, register, "export", what, new=f"{rows:,} rows of build {build_id}")
+    new = f"build {build_id}" if rows is None else f"{rows:,} rows of build {build_id}"
+    record_change(viewer, register, "export", what, new=new, why=why)
 
 
 def record_change(

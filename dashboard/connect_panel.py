@@ -92,7 +92,7 @@ def _plain(next_step: str) -> str:
 
 
 def named(source: str) -> str:
-    return words.table("enrolment_sources").get(source, source)
+    return words.named("sources", source)
 
 
 def _shown_link(person: dict[str, Any]) -> None:

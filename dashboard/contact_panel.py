@@ -8,6 +8,7 @@ import pyarrow as pa
 import streamlit as st
 
 from dashboard import access, words, worklist
+from dashboard.participant_events import told_to
 from dashboard.shell import Page
 from dashboard.words import say
 from dashboard.worklist import Person
@@ -61,7 +62,7 @@ def _panel(page: Page, person: Person) -> None:
         _form(page, person)
     else:
         st.caption(say("today.may_not_log"))
-    _history(contacts)
+    _history(told_to(page, contacts))
 
 
 def _warn_of_others(person: Person, contacts: list[dict[str, Any]]) -> None:
@@ -93,9 +94,21 @@ def _buttons(page: Page, person: Person, may: bool) -> None:
 
 
 def _own(page: Page, who: str, owner: str | None) -> None:
-    access.assert_may(page.viewer, "contact")
-    with page.register() as register:
-        assign(register, who, owner, page.viewer.name, page.now)
+    if not _may_write(page):
+        return
+    try:
+        with page.register() as register:
+            assign(register, who, owner, page.viewer.name, page.now)
+    except NotLogged as error:
+        st.session_state["today_message"] = "error", plain(str(error))
+
+
+def _may_write(page: Page) -> bool:
+    """Whether the viewer may log it now; where not, the page drawn next says so."""
+    if access.may_now(page.viewer, page.home, "contact"):
+        return True
+    st.session_state["today_message"] = "error", say("access.changed")
+    return False
 
 
 def _form(page: Page, person: Person) -> None:
@@ -118,19 +131,23 @@ def _form(page: Page, person: Person) -> None:
                      help=say("today.note_help", n=LONGEST_NOTE))  # fmt: skip
         quiet = say("today.until_help", days=page.study.work_list.quiet_days)
         st.date_input(say("today.until"), value=None, key="contact_until", width=240,
-                      min_value=page.now.date(), help=quiet)  # fmt: skip
+                      format="YYYY-MM-DD", min_value=page.now.date(), help=quiet)  # fmt: skip
         with st.container(horizontal=True, gap="small"):
-            st.form_submit_button(say("today.log"), type="primary", on_click=_log,
+            st.form_submit_button(say("today.log"), on_click=_log,
                                   args=[page, person, False])  # fmt: skip
             st.form_submit_button(say("today.put_off"), on_click=_log, args=[page, person, True])
 
 
 def _log(page: Page, person: Person, put_off: bool) -> None:
     """Write what the form holds; what comes of it is told on the page drawn next."""
-    access.assert_may(page.viewer, "contact")
+    if not _may_write(page):
+        return
     held, who = st.session_state, person.participant_id
     outcome = "snoozed" if put_off else held["contact_outcome"]
     until = worklist.rests_until(outcome, page.now, held["contact_until"])
+    if put_off and until is None:
+        held["today_message"] = "error", say("today.put_off_when")
+        return
     one = Contact(
         who, tuple(held["contact_about"]), page.now, page.viewer.name,
         "none" if put_off else held["contact_channel"], outcome, held["contact_note"], until,

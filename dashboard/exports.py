@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 from openpyxl import Workbook
 from pyarrow import csv
 
-from dashboard import words
-from dashboard.access import record_change
+from dashboard import access, unblinding, words
 from dashboard.shell import Page
+
+# A text that begins as a formula would be run by the program of whoever opens the file.
+_NO_FORMULA = (r"\A([=+\-@])", r"'\1")
 
 
 def download(page: Page, table: pa.Table, name: str) -> None:
@@ -26,27 +30,34 @@ def download(page: Page, table: pa.Table, name: str) -> None:
 
 
 def button(
-    page: Page, label: str, file: str, make: Callable[[], bytes], rows: int | None = None
-) -> None:
-    """One download, which is recorded before it is given; one that cannot be is not given."""
+    page: Page, label: str, file: str, make: Callable[[], bytes], rows: int | None = None,
+    told: str = "",
+) -> None:  # fmt: skip
+    """One download, which is recorded (as `told`, else by its name) before it is given.
 
-    def recorded() -> bytes:
-        record(page, file, rows)
+    One that cannot be recorded is not given. Who may take nothing along is offered nothing.
+    """
+    if not access.may(page.viewer, "export"):
+        return
+    why = "" if page.build["masked"] else unblinding.reason()
+
+    def recorded() -> bytes:  # long after the page was drawn, by another thread
+        if not access.is_still(page.viewer, page.home):
+            raise access.NotAllowed(words.say("access.changed"))
+        with page.register() as register:
+            build = page.build["build_id"]
+            access.record_export(page.viewer, register, told or file, rows, build, why)
         return make()
 
     st.download_button(label, recorded, file, key=f"get_{file}", on_click="ignore")
 
 
-def record(page: Page, file: str, rows: int | None = None) -> None:
-    """Write to the audit trail that the viewer took `file`, of so many rows, of this build."""
-    build = page.build["build_id"]
-    new = f"build {build}" if rows is None else f"{rows:,} rows of build {build}"
-    with page.register() as register:
-        record_change(page.viewer, register, "export", file, new=new)
-
-
 def to_csv(table: pa.Table) -> bytes:
     """The table as CSV; a blank is empty, which is not the empty text (that is quoted)."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            told = pc.replace_substring_regex(table.column(at), *_NO_FORMULA)
+            table = table.set_column(at, field, told)
     with io.BytesIO() as buffer:
         csv.write_csv(table, buffer)
         return buffer.getvalue()
@@ -69,7 +80,4 @@ def _cell(value: object) -> object:
         return value.isoformat()  # Excel has no zones
     if isinstance(value, list | dict):
         return str(value)
-    # a text that begins as a formula would be run by whoever opens the file
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
-        return f"'{value}"
-    return value
+    return re.sub(*_NO_FORMULA, value) if isinstance(value, str) else value

@@ -75,9 +75,7 @@ def _queued(page: Page, queue: str) -> list[str]:
 
 def _of(page: Page) -> tuple[Any, ...]:
     """What a list is of: kept as long as none of it is another."""
-    build = page.build
-    sites = page.viewer.sites
-    return str(page.home.path), build["build_id"], build["masked"], sites, page.site
+    return *today.opened_file(page.con), page.viewer.sites, page.site
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)

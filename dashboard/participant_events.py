@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import sqlalchemy.exc
 
-from dashboard import words
+from dashboard import access, words
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page
 from dashboard.words import say
@@ -34,7 +34,22 @@ def read_contacts(page: Page, participant_id: str) -> Contacts:
             found = history(register, participant_id)
     except sqlalchemy.exc.SQLAlchemyError:
         return Contacts([], readable=False)
-    return Contacts([row for row in found if row["outcome"] != SNOOZED])
+    return Contacts([row for row in told_to(page, found) if row["outcome"] != SNOOZED])
+
+
+def told_to(page: Page, contacts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What of the contacts the viewer may read: their notes with the right to log them alone.
+
+    None about a goal where having one would tell the arm to who must not know it.
+    """
+    hidden = ("goal_missed",) if hides_goals(page) else ()
+    blank = {} if access.may(page.viewer, "contact") else {"note": None}
+    return [row | blank for row in contacts if row["reason"] not in hidden]
+
+
+def hides_goals(page: Page) -> bool:
+    """Whether who has a goal is not to be told here: it would betray the arm."""
+    return bool(page.build["masked"] and page.build["goals_reveal_arm"])
 
 
 def events_of(
@@ -52,7 +67,7 @@ def events_of(
 def _change(row: dict[str, Any]) -> dict[str, Any]:
     kind = row["kind"]
     to, was = (
-        (row["source"], row["source_before"])
+        (words.named("sources", row["source"]), words.named("sources", row["source_before"]))
         if kind == "source"
         else (row["device_model"], row["device_before"])
     )

@@ -117,6 +117,8 @@ def _reason(item: dict[str, Any]) -> str:
     label = words.table("work_do")[item["reason"]]
     if item["held_back"]:
         return say("participant.listed_held", reason=label)
+    if item["since_on"] is None:
+        return label
     return say("participant.listed_since", reason=label, day=words.day(item["since_on"]))
 
 
@@ -154,4 +156,5 @@ def say_connections(page: Page, person: Answer) -> None:
 def _link(link: dict[str, Any], zone: str) -> str:
     state = words.CONNECTIONS.get(link["state"], link["state"])
     since = words.moment(link["since"], zone)
-    return say("participant.link", source=link["source"], state=state, since=since)
+    source = words.named("sources", link["source"])
+    return say("participant.link", source=source, state=state, since=since)

@@ -20,6 +20,7 @@ SETTINGS: dict[str, Any] = {
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": False,  # nothing leaves the machine
     "client.toolbarMode": "viewer",
+    "client.disableDataExport": True,  # a table's own button takes rows along unrecorded
     "client.showErrorDetails": "none",  # an error text could hold a participant's values
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,

@@ -102,7 +102,7 @@ def login(sign_in: SignIn, user: Mapping[str, Any], now: float) -> str:
     told = user.get(sign_in.claim)
     if not isinstance(told, str) or not told.strip():
         raise NotSignedIn(words.say("access.no_claim", claim=sign_in.claim))
-    if sign_in.claim == "email" and user.get("email_verified") is False:
+    if sign_in.claim == "email" and str(user.get("email_verified")).lower() == "false":
         raise NotSignedIn(words.say("access.not_verified"))
     return told
 

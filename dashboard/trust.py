@@ -35,18 +35,19 @@ def _old(page: Page, sources: list[dict[str, Any]]) -> list[str]:
     if is_stale(as_of, page.now):
         found.append(say("today.build_old", as_of=words.moment(as_of), hours=STALE_HOURS))
     for row in sources:
-        at = row["answered_at"]
+        at, source = row["answered_at"], words.named("sources", row["source"])
         if row["participants"] and at is None:
-            found.append(say("today.source_never", source=row["source"]))
+            found.append(say("today.source_never", source=source))
         elif row["participants"] and is_stale(at, as_of):
             when = _when(row, "answered_at")
-            found.append(say("today.source_old", source=row["source"], at=when, hours=STALE_HOURS))
+            found.append(say("today.source_old", source=source, at=when, hours=STALE_HOURS))
     return found
 
 
 def _line(row: dict[str, Any]) -> str:
     at, newest = _when(row, "answered_at"), _when(row, "newest_at")
-    return say("today.source_line", source=row["source"], at=at, newest=newest)
+    source = words.named("sources", row["source"])
+    return say("today.source_line", source=source, at=at, newest=newest)
 
 
 def _when(row: dict[str, Any], name: str) -> str:
@@ -66,7 +67,7 @@ def _cluster(row: dict[str, Any]) -> str:
         f"today.cluster_{row['reason']}",
         n=words.count(row["here"]),
         of=words.count(row["of_participants"]),
-        source=row["source"],
+        source=words.named("sources", row["source"]),
         **{name: words.moment(row[name]) for name in ("from_at", "to_at")},
         until=words.moment(row["until_at"]),
     )

@@ -38,7 +38,7 @@ CONNECTIONS = {
 }
 # What became of a pull, by the reason of its receipt, and whose it is.
 CAME, NOTHING_NEW, PARTICIPANTS, VENDORS, OURS = (
-    "Data came", "Nothing new", "For the participant", "The vendor's", "Ours",
+    "Data came", "Nothing new", "Needs the participant", "Failed: the vendor's", "Failed: ours",
 )  # fmt: skip
 RECEIPTS = {
     "received": CAME,
@@ -86,6 +86,11 @@ def say(key: str, **values: Any) -> str:
 def table(name: str) -> dict[str, str]:
     """A section of words.toml whole: codes and their names."""
     return dict(_catalogue()[name])
+
+
+def named(section: str, code: str) -> str:
+    """The name that a section has of a code; a code that it does not know stays as it is."""
+    return str(_catalogue()[section].get(code, code))
 
 
 @cache
@@ -186,14 +191,15 @@ def _bridge(row: dict[str, Any]) -> str:
     more = "more" if row["mean_difference"] >= 0 else "fewer"
     what = "steps" if row["measure"] == "steps" else "minutes of wear"
     limits = ""
+    new, old = (named("sources", row[name]) for name in ("to_source", "from_source"))
     if row["limit_low"] is not None:
         low, high = (
             f"{row[name]:+,.0f}".replace("-", "\u2212") for name in ("limit_low", "limit_high")
         )
         limits = f" (limits of agreement {low} to {high})"
     return (
-        f"{row['to_source']} counts {whole(abs(row['mean_difference']))} {what} a day {more} than "
-        f"{row['from_source']} on {count(row['days'])} days that both have, of "
+        f"{new} counts {whole(abs(row['mean_difference']))} {what} a day {more} than "
+        f"{old} on {count(row['days'])} days that both have, of "
         f"{count(row['participants'])} participants{limits}."
     )
 

@@ -42,7 +42,7 @@ class Person:
 def listed(
     items: list[Item],
     facts: Mapping[str, Mapping[str, Any]],
-    rest: Mapping[tuple[str, str], Mapping[str, Any]],
+    rest: Mapping[tuple[str, str, str], Mapping[str, Any]],
     owners: Mapping[str, str],
     last: Mapping[str, Mapping[str, Any]],
 ) -> list[Person]:
@@ -63,7 +63,7 @@ def why(item: Item) -> str:
     told = {
         **item,
         "days": _days(item["days"]),
-        "since": words.day(item["since_on"]),
+        "since": words.day(item["since_on"]) if item["since_on"] else say("today.day_unknown"),
         "closes": words.day(item["closes_on"]),
         "kind": words.table("work_kinds").get(item["kind"], item["kind"]),
         "state": words.CONNECTIONS.get(item["kind"] or "", "").lower(),

@@ -71,8 +71,12 @@ class Actions(Enrolment):
             ]
 
     def goals(self, by: By, participant_id: str) -> list[dict[str, Any]]:
-        """The goals of a participant as they have landed, by their first day."""
+        """The goals of a participant as they have landed, by their first day.
+
+        Refused where having one tells the arm, and the person must not know that.
+        """
         with self._told(by, "enrol"):
+            self._assert_goals(by)
             self._row(by, participant_id)
             rows = self.store.lake.read_rows(landed.goal).to_pylist()
             mine = [row for row in rows if row["participant_id"] == participant_id]

@@ -132,6 +132,7 @@ class Enrolment:
         Without `goal_steps` the one that begins on that day is taken back.
         """
         with self._told(by, "enrol"):
+            self._assert_goals(by)
             row = self._row(by, participant_id)
             fields = typed_goal(self.store.study, valid_from, goal_steps, rule)
             if where := owned_goals(self.store, participant_id):
@@ -219,6 +220,11 @@ class Enrolment:
     def _assert_site(self, by: By, site: str) -> None:
         if by.sites and site not in by.sites:
             raise Refused({"site": f"is not yours; give one of {', '.join(by.sites)}"})
+
+    def _assert_goals(self, by: By) -> None:
+        """Refused where having a goal tells the arm, and the person must not know that."""
+        if self.store.study.goals_reveal_arm and not by.sees_arms:
+            raise Refused("in this study a goal tells the arm: it is for a role that sees arms")
 
     def _today(self, row: Mapping[str, Any]) -> date:
         """Today where the participant lives, as far as that is known."""

@@ -14,11 +14,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ingestion import clock
+from ingestion.erased import erased_among
 from ingestion.landing import Landed, keep_raw, land, read_raw
 from ingestion.source import Ask, Reading, Reply
 from ingestion.sources.study_team import SOURCE, Entry, entry_of, newest_goal
 from warehouse import register as reg
 from warehouse.home import Store
+from warehouse.refused import Refused
 from warehouse.tables import landed
 
 WHAT = "entered by the study team"
@@ -30,9 +32,12 @@ def enter(
 ) -> Landed:
     """Keep one entry and land the participant's. The caller has checked it.
 
-    Later than every earlier entry of the participant, even where the clock stands still.
+    Later than every earlier entry of the participant, even where the clock stands still. Refused of
+    who was erased since it was checked.
     """
     with store.register.leased(f"enter {participant_id}"):
+        if erased_among(store.register, [participant_id]):
+            raise Refused({"participant_id": "was erased"})
         before = entries_of(store, participant_id)
         last = max((reply.fetched_at for reply in before), default=None)
         now = clock.now()

@@ -55,12 +55,14 @@ def footprint(store: Store, participant_id: str) -> dict[str, int]:
 
     Rows of the lake by table, rows of the register by table, bundles of raw replies of their own
     (`raw_reply`), and stamped builds (`build`), which all hold them. Answers and sessions are not
-    counted: how many there are can tell the arm, to whoever reads this or the receipt.
+    counted: how many there are can tell the arm, to whoever reads this or the receipt; nor are
+    goals where `goals.arms` gives them to some arms alone.
     """
     buckets = _buckets(store, participant_id)
     found = {
         table.name: erasing.count_rows(store.lake, table, buckets, participant_id)
         for table in (landed.activity_day, landed.goal)
+        if table is not landed.goal or not store.study.goals_reveal_arm
     }
     sources = all_sources()
     found["raw_reply"] = sum(count_own(store.lake, name, participant_id) for name in sources)
@@ -86,7 +88,10 @@ def erase(
     found.pop("build", None)  # they hold others too
     if not (found or (done and done["finished_at"] is None)):
         raise Misconfigured(f"there is nothing of {participant_id} here")
-    with store.register.leased(f"erase {participant_id}"):
+    with (
+        store.register.leased(f"erase {participant_id}"),
+        store.register.leased(f"enter {participant_id}", WAIT),
+    ):
         first = json.loads(done["removed"]) if done else {}
         receipt = Receipt(found | first)
         digest = mark_erased(store.register, participant_id, now, json.dumps(receipt.removed))
@@ -188,7 +193,10 @@ def _erase_published(
         erasing.clear_left(store.home)
         erasing.erase_from_builds(store.home, participant_id)
         told = json.dumps(receipt.removed, sort_keys=True)
-        with store.register.begin() as con:
+        with (  # the lock of those who log contacts: none is added while theirs go
+            store.register.leased(f"contact {participant_id}", WAIT),
+            store.register.begin() as con,
+        ):
             for kept in _OF_ONE:
                 con.execute(sa.delete(kept).where(kept.c.participant_id == participant_id))
             mine = reg.erasure.c.participant_hash == digest

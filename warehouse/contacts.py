@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from warehouse.register import Register
-from warehouse.register_tables import assignment, audit, contact
+from warehouse.register_tables import assignment, audit, contact, erasure, participant
 from warehouse.tables.derived.work import REASONS
 
 CHANNELS = ("phone", "message", "email", "visit", "none")
@@ -62,11 +62,12 @@ def log_contact(register: Register, one: Contact, drawn_with: int | None = None)
 
     `drawn_with` is the number of the newest contact that whoever logs it has seen of this
     participant (0 for none): with a newer one ContactedSince is raised and nothing is written. None
-    logs it all the same. NotLogged where a part is not allowed.
+    logs it all the same. NotLogged where a part is not allowed, or the participant was erased.
     """
     _check(one)
     rows = [_row(one, reason) for reason in one.reasons]
     with register.leased(f"contact {one.participant_id}"), register.begin() as con:
+        _assert_not_erased(con, one.participant_id)
         newest = _newest(con, one.participant_id)
         if drawn_with is not None and newest and newest["id"] > drawn_with:
             raise ContactedSince(newest)
@@ -80,12 +81,16 @@ def log_contact(register: Register, one: Contact, drawn_with: int | None = None)
 def assign(
     register: Register, participant_id: str, owner: str | None, who: str, at: datetime
 ) -> None:
-    """Give a participant an owner, or none; the former ones stay on record."""
+    """Give a participant an owner, or none; the former ones stay on record.
+
+    NotLogged where a part is not allowed, or the participant was erased.
+    """
     if owner is not None:
         _text("owner", owner, LONGEST_NAME, required=True)
     _text("who", who, LONGEST_NAME, required=True)
     row = {"participant_id": participant_id, "owner": owner, "who": who, "at": at}
     with register.leased(f"contact {participant_id}"), register.begin() as con:
+        _assert_not_erased(con, participant_id)
         old = owners(register, [participant_id], con).get(participant_id)
         con.execute(sa.insert(assignment), row)
         _audit(con, who, "owner", at, participant_id, old=old or "", new=owner or "")
@@ -126,20 +131,20 @@ def contacts_since(register: Register, at: datetime) -> list[dict[str, Any]]:
 
 def resting(
     register: Register, today: date, quiet_days: int
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """What is not to be listed today, by (participant, reason): the contact it rests on.
+) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """What is not to be listed today, by (participant, reason, occurrence): what it rests on.
 
     A contact quiets its reason for `quiet_days` days after it, or until its own `until_on`, that
     day included; of several the one that reaches furthest. One that handled an event does so for
-    good, and only for that occurrence: see `is_listed`.
+    good. One of an event is of that occurrence alone; of what lasts the occurrence is "".
     """
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
     lately = datetime.combine(today - timedelta(days=quiet_days + 1), time.min, UTC)
     reaches = sa.or_(
         contact.c.at >= lately, contact.c.until_on >= today, contact.c.outcome == "handled"
     )
     for row in register.rows(sa.select(contact).where(reaches).order_by(contact.c.id)):
-        key = (row["participant_id"], row["reason"])
+        key = (row["participant_id"], row["reason"], row["occurrence"] or "")
         until = row["until_on"] or row["at"].date() + timedelta(days=quiet_days)
         if row["outcome"] == "handled" and row["occurrence"]:
             until = date.max
@@ -149,14 +154,13 @@ def resting(
 
 
 def is_listed(
-    resting_rows: Mapping[tuple[str, str], Mapping[str, Any]],
+    resting_rows: Mapping[tuple[str, str, str], Mapping[str, Any]],
     participant_id: str,
     reason: str,
     occurrence: str | None,
 ) -> bool:
-    """Whether an open reason is to be shown: not resting, or resting for an earlier occurrence."""
-    row = resting_rows.get((participant_id, reason))
-    return row is None or (row["occurrence"] or "") != (occurrence or "")
+    """Whether an open reason is to be shown: neither it nor, of an event, this occurrence rests."""
+    return (participant_id, reason, occurrence or "") not in resting_rows
 
 
 def _check(one: Contact) -> None:
@@ -178,6 +182,15 @@ def _check(one: Contact) -> None:
     _text("participant", one.participant_id, LONGEST_NAME, required=True)
     _text("who", one.who, LONGEST_NAME, required=True)
     _text("note", one.note, LONGEST_NOTE)
+
+
+def _assert_not_erased(con: sa.Connection, participant_id: str) -> None:
+    """Once somebody was erased, nothing is written of who is not on the roster: a page drawn before
+    still shows them, and by their hash the key alone tells who it was."""
+    mine = sa.select(participant.c.batch).where(participant.c.participant_id == participant_id)
+    anybody = sa.select(erasure.c.begun_at).limit(1)
+    if con.execute(anybody).first() and con.execute(mine).first() is None:
+        raise NotLogged(f"{participant_id} is not on the roster any more")
 
 
 def _text(name: str, value: str, longest: int, required: bool = False) -> None:

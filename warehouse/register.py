@@ -93,6 +93,10 @@ _APPEND_ONLY_POSTGRESQL = [
 ]
 
 
+# Registers of this process whose tables were found whole: pages open theirs at every rerun.
+_SOUND: set[tuple[str, int, int]] = set()
+
+
 class Register:
     """The register behind a database URL; made on first use."""
 
@@ -108,12 +112,25 @@ class Register:
 
     def _create(self) -> None:
         with self.engine.connect() as con:
+            schema = self._schema(con)
+            if schema in _SOUND:
+                return
             tables = set(sa.inspect(con).get_table_names())
             is_old = bool(tables and (_lacking(con) or _keyed_otherwise(con)))
         if not metadata.tables.keys() <= tables:
             self._create_tables()
         if is_old:
             self._mend_old()
+        elif schema and metadata.tables.keys() <= tables:
+            _SOUND.add(schema)
+
+    def _schema(self, con: sa.Connection) -> tuple[str, int, int] | None:
+        """What tells a SQLite file and its schema from any other, at the cost of one read."""
+        if self.engine.dialect.name != "sqlite":
+            return None
+        path = str(self.engine.url.database)
+        version = con.exec_driver_sql("PRAGMA schema_version").scalar_one()
+        return path, Path(path).stat().st_ino, int(version)
 
     def _create_tables(self) -> None:
         triggers = _APPEND_ONLY if self.engine.dialect.name == "sqlite" else _APPEND_ONLY_POSTGRESQL

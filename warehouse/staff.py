@@ -6,6 +6,7 @@ people come and go without an amendment. Every change is on the audit trail.
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from warehouse.register_tables import staff
 from warehouse.study import Study, StudyError
 
 LONGEST_LOGIN = 254  # of an e-mail address
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ def login_of(text: str) -> str:
         raise StudyError(
             f"a login has 1 to {LONGEST_LOGIN} characters, no spaces: give it as the sign-in does"
         )
-    return login.lower() if "@" in login else login
+    # not str.lower(), by which a sign that only looks like a k would be one
+    return login.translate(_SMALL) if "@" in login else login
 
 
 def find_staff(register: Register, login: str) -> Staff | None:

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dashboard import words
-from dashboard.charts.vega import INK, Chart, Spec, left_axis, tip
+from dashboard.charts.vega import (
+    INK,
+    SHORT_DAY,
+    Chart,
+    Spec,
+    figures_only,
+    left_axis,
+    on_cividis,
+    tip,
+)
 from dashboard.queries.asking import Answer
 from dashboard.words import say
 
@@ -15,6 +24,7 @@ def recruitment(weeks: Answer, theme: str) -> Chart:
     every = -(-len(mondays) // 8)
     x = {"field": "week_starts_on", "type": "ordinal",
          "axis": {"title": say("flow.week"), "labelAngle": 0, "values": mondays[::every],
+                  "labelExpr": SHORT_DAY,
                   "labelOverlap": True, "grid": False}}  # fmt: skip
     y = {"field": "cumulative", "type": "quantitative",
          "axis": left_axis(say("flow.people"), tickMinStep=1, format="d")}  # fmt: skip
@@ -65,7 +75,6 @@ def completeness(found: Answer, rows: str, measure: str, source: str) -> Chart:
             tip(measure, words.table("completeness_measures")[measure], ".0%"),
             tip("received", say("flow.received")), tip("closed", say("flow.closed")),
             tip("due", say("flow.due")), tip("participants", say("flow.people"))]  # fmt: skip
-    dark = {"test": f"datum.{measure} < 0.6", "value": "#FFFFFF"}
     spec = {
         "height": {"step": 34},
         "datasets": {"cells": found.table},
@@ -74,9 +83,10 @@ def completeness(found: Answer, rows: str, measure: str, source: str) -> Chart:
         "layer": [
             {"mark": {"type": "rect", "aria": False},
              "encoding": {"color": colour, "tooltip": tips}},
-            {"mark": {"type": "text", "fontSize": 12, "aria": False},
+            {"transform": [figures_only(measure)],
+             "mark": {"type": "text", "fontSize": 12, "aria": False},
              "encoding": {"text": {"field": measure, "type": "quantitative", "format": ".0%"},
-                          "color": {"condition": dark, "value": "#10151C"}}},
+                          "color": on_cividis(measure)}},
         ],
     }  # fmt: skip
     return Chart(
@@ -92,16 +102,20 @@ def differences(found: Answer, theme: str) -> Chart:
     """How far those whose answers are missing lie from the others, trait by trait."""
     ink = INK[theme]
     x = {"field": "standardised_difference", "type": "quantitative",
-         "axis": {"title": say("flow.difference_axis"), "tickCount": 7}}  # fmt: skip
+         "axis": {"title": say("flow.difference_axis"), "titleAnchor": "end",
+                  "tickCount": 7}}  # fmt: skip
+    two_lines = {"condition": {"test": "indexof(datum.value, ': ') > 0", "value": -6}, "value": 0}
     y = {"field": "trait", "type": "nominal", "sort": found.column("trait"),
-         "axis": {"title": None, "labelLimit": 170, "grid": True}}  # fmt: skip
+         "axis": {"title": None, "grid": True,
+                  "labelLimit": {"expr": "windowSize()[0] < 700 ? 150 : 240"},
+                  "labelExpr": "split(datum.label, ': ')", "labelOffset": two_lines}}  # fmt: skip
     tips = [tip("trait", say("flow.trait")), tip("complete_n", say("flow.complete_n")),
             tip("complete_mean", say("flow.complete_mean"), ",.2f"),
             tip("incomplete_n", say("flow.incomplete_n")),
             tip("incomplete_mean", say("flow.incomplete_mean"), ",.2f"),
             tip("standardised_difference", say("flow.difference"), "+.2f")]  # fmt: skip
     spec = {
-        "height": {"step": 26},
+        "height": {"step": 32},
         "datasets": {"traits": found.table},
         "data": {"name": "traits"},
         "layer": [

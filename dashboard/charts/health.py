@@ -17,7 +17,7 @@ def pulls_by_day(days: Answer, theme: str) -> Chart:
     colour = {"field": "told", "type": "nominal", "legend": {**legend(), "columns": 3},
               "scale": {"domain": told, "range": shades}}  # fmt: skip
     on = {"field": "asked_on", "type": "temporal", "scale": {"type": "utc"}, "title": None,
-          "timeUnit": "utcyearmonthdate", "axis": {"format": "%d %b", "grid": False}}  # fmt: skip
+          "timeUnit": "utcyearmonthdate", "axis": {"format": "%-d %b", "grid": False}}  # fmt: skip
     receipts = {"field": "receipts", "type": "quantitative", "stack": True,
                 "axis": left_axis("Receipts", format=",d", tickCount=5)}  # fmt: skip
     tips = [

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from dashboard import words
-from dashboard.charts.vega import INK, Chart, Spec, group_colour, tip
+from dashboard.charts.vega import (
+    INK,
+    SHORT_DAY,
+    Chart,
+    Spec,
+    figures_only,
+    group_colour,
+    on_cividis,
+    tip,
+)
 from dashboard.packing import packed
 from dashboard.queries.asking import Answer
 from dashboard.words import say
@@ -28,11 +37,11 @@ def site_weeks(weeks: Answer, measure: str, theme: str) -> Chart:
             tip("participants", say("adherence.with_day"))]  # fmt: skip
     roomy = {"expr": f"width / {max(columns, 1)} < {ROOM_FOR_FIGURE} ? 0 : 1"}
     text = {
+        "transform": [figures_only(measure)],
         "mark": {"type": "text", "fontSize": 11, "opacity": roomy, "aria": False},
         "encoding": {
             "text": {"field": measure, "type": "quantitative", "format": ".0%"},
-            "color": {"condition": {"test": f"datum.{measure} < 0.6", "value": "#FFFFFF"},
-                      "value": "#10151C"},
+            "color": on_cividis(measure),
         },
     }  # fmt: skip
     select = {"type": "point", "fields": ["site"], "toggle": False}
@@ -59,6 +68,7 @@ def recent_days(days: Answer, order: list[str], theme: str) -> Chart:
     on = sorted(set(days.column("activity_date")))
     x = {"field": "activity_date", "type": "ordinal", "scale": {"domain": on},
          "axis": {"title": say("adherence.day"), "labelAngle": 0, "values": on[::7],
+                  "labelExpr": SHORT_DAY,
                   "labelAlign": "left", "labelOverlap": True}}  # fmt: skip
     axis = {"title": None, "labelOverlap": False, "labelFontSize": 10 if few else 9}
     y = {"field": "participant_id", "type": "nominal", "sort": rows, "axis": axis}

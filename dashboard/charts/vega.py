@@ -17,9 +17,9 @@ Spec = dict[str, Any]
 LEFT_ROOM = 64
 INK = {
     "light": {"strong": "#004E7C", "other": "#B35900", "text": "#10151C",
-              "quiet": "#5F6772", "band": "#DDE6EE", "paper": "#FFFFFF"},
+              "quiet": "#6E6358", "band": "#DDE6EE", "paper": "#FFFFFF"},
     "dark": {"strong": "#8CCBF5", "other": "#F0A03C", "text": "#F2F4F7",
-             "quiet": "#A9B1BD", "band": "#26323F", "paper": "#0E1117"},
+             "quiet": "#A39E98", "band": "#26323F", "paper": "#0E1117"},
 }  # fmt: skip
 
 
@@ -50,6 +50,21 @@ def colours(theme: str) -> list[str]:
 def group_colour(theme: str) -> Spec:
     scale = {"domain": [group.code for group in words.GROUPS], "range": colours(theme)}
     return {"field": "day_group", "type": "nominal", "scale": scale, "legend": None}
+
+
+def on_cividis(share: str) -> Spec:
+    """The ink of a figure in a cell that `share` colours from 0 to 1: 4.5:1 on every shade."""
+    dark = {"test": f"datum.{share} < 0.475", "value": "#FFFFFF"}
+    return {"condition": dark, "value": "#000000"}
+
+
+def figures_only(field: str) -> Spec:
+    """Rows with a figure: a text mark would write a blank as `null`."""
+    return {"filter": f"isValid(datum.{field})"}
+
+
+# Days of a band scale as people write them, 3 Mar: their labels would be 2026-03-03.
+SHORT_DAY = "utcFormat(toDate(datum.label), '%-d %b')"
 
 
 def left_axis(title: str, **more: Any) -> Spec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import words
-from dashboard.queries.asking import Answer, Con, Rows, ask, rows
+from dashboard.queries.asking import Answer, Con, Rows, ask, literal, rows
 
 _OF_MEMBERS = (
     "participant_id IN (SELECT participant_id FROM cohort_member "
@@ -115,7 +115,7 @@ def bridges(con: Con, sources: list[str]) -> Rows:
 
 def in_words(column: str, known: dict[str, str]) -> str:
     """SQL that turns codes into words; an unknown code stays as it is."""
-    cases = " ".join(f"WHEN '{code}' THEN '{label}'" for code, label in known.items())
+    cases = " ".join(f"WHEN {literal(k)} THEN {literal(v)}" for k, v in known.items())
     return f"CASE {column} {cases} ELSE {column} END"
 
 

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from dashboard import words
 from dashboard.queries.asking import Answer, Con, ask
+from dashboard.queries.common import in_words
+
+
+def _named(column: str, section: str) -> str:
+    return f"{in_words(column, words.table(section))} AS {column}"
+
+
+SOURCE = _named("source", "sources")
 
 
 def overview(con: Con) -> Answer:
@@ -45,8 +53,8 @@ def reconciled(con: Con) -> Answer:
     """Minutes against the vendor's own total of the day, by source, where both are known."""
     return ask(
         con,
-        """
-        SELECT source, count(*) AS days, count(*) FILTER (WHERE steps = vendor_steps) AS equal,
+        f"""
+        SELECT {SOURCE}, count(*) AS days, count(*) FILTER (WHERE steps = vendor_steps) AS equal,
             count(*) FILTER (WHERE reconcile) AS apart, max(activity_date) FILTER (WHERE reconcile)
                 AS last_on
         FROM participant_day WHERE steps IS NOT NULL AND vendor_steps IS NOT NULL
@@ -59,8 +67,8 @@ def sources(con: Con) -> Answer:
     """Each source: participants, those connected, the newest sync and the newest pull."""
     return ask(
         con,
-        """
-        SELECT source, count(*) AS participants,
+        f"""
+        SELECT {SOURCE}, count(*) AS participants,
             count(*) FILTER (WHERE state = 'active') AS connected,
             count(*) FILTER (WHERE next_step IS NOT NULL) AS need_a_step,
             max(synced_at) AS newest_sync_at, max(last_pulled_at) AS newest_pull_at
@@ -89,8 +97,9 @@ def failures(con: Con) -> Answer:
     """Pulls that brought nothing though something was due, by source, data type and reason."""
     return ask(
         con,
-        """
-        SELECT source, data_type, reason, sum(receipts)::BIGINT AS receipts,
+        f"""
+        SELECT {SOURCE}, data_type, {_named("reason", "receipt_reasons")},
+            sum(receipts)::BIGINT AS receipts,
             max(participants) AS most_participants_a_day, max(asked_on) AS last_on
         FROM ops.receipt_day
         WHERE reason NOT IN ('received', 'nothing_new', 'no_data')
@@ -103,8 +112,9 @@ def refusals(con: Con) -> Answer:
     """Data points received and refused, by source, data type and reason."""
     return ask(
         con,
-        """
-        SELECT source, data_type, reason, sum(points)::BIGINT AS points,
+        f"""
+        SELECT {SOURCE}, data_type, {_named("reason", "rejection_reasons")},
+            sum(points)::BIGINT AS points,
             max(participants) AS most_participants_a_day, max(asked_on) AS last_on
         FROM ops.rejection_day
         GROUP BY ALL ORDER BY points DESC, source, data_type, reason
@@ -116,8 +126,9 @@ def implausible(con: Con) -> Answer:
     """Days flagged as implausible, by source and the bound they pass."""
     return ask(
         con,
-        """
-        SELECT source, reason, sum(participants)::BIGINT AS person_days,
+        f"""
+        SELECT {SOURCE}, {_named("reason", "implausible_reasons")},
+            sum(participants)::BIGINT AS person_days,
             max(activity_date) AS last_on
         FROM ops.implausible_day GROUP BY ALL ORDER BY person_days DESC, source, reason
         """,
@@ -128,8 +139,9 @@ def drift(con: Con) -> Answer:
     """Where replies differ from the vendor's contract without harm."""
     return ask(
         con,
-        """
-        SELECT source, data_type, field_path, kind, points, first_seen_at, last_seen_at
+        f"""
+        SELECT {SOURCE}, data_type, field_path, {_named("kind", "drift_kinds")},
+            points, first_seen_at, last_seen_at
         FROM ops.drift ORDER BY last_seen_at DESC, points DESC, source, data_type, field_path, kind
         """,
     )
@@ -139,8 +151,8 @@ def late_changes(con: Con) -> Answer:
     """Days that changed after they had landed, by source: how many, how late, by how much."""
     return ask(
         con,
-        """
-        SELECT source, count(*) AS changes, count(DISTINCT participant_id) AS participants,
+        f"""
+        SELECT {SOURCE}, count(*) AS changes, count(DISTINCT participant_id) AS participants,
             quantile_disc(days_late, 0.5) AS median_days_late,
             quantile_disc(days_late, 0.95) AS p95_days_late,
             quantile_disc(abs(steps_after - steps_before), 0.5) AS median_steps_changed,
@@ -156,5 +168,7 @@ def bridges(con: Con) -> Answer:
 
 
 def checks(con: Con) -> Answer:
-    """The checks this build passed."""
-    return ask(con, "SELECT check_name, failures FROM ops.check_result ORDER BY check_name")
+    """The checks of this build; one that failed would come first."""
+    return ask(
+        con, "SELECT check_name, failures FROM ops.check_result ORDER BY failures DESC, check_name"
+    )

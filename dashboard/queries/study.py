@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +17,8 @@ from warehouse.staff import list_staff
 
 MOST_LINES = 500
 _INSTANT = pa.timestamp("us", tz="UTC")
+# A goal entered, or a contact for goals missed.
+_ABOUT_GOALS = re.compile(r"^goal: |\bgoal_missed\b")
 _AUDIT = {"at": _INSTANT} | dict.fromkeys(
     ("who", "what", "subject", "old", "new", "why"), pa.string()
 )
@@ -35,6 +38,8 @@ class Asked:
     last: date | None = None
     subjects: Container[str] | None = None
     own: str = ""
+    goals: bool = True
+    """Lines that tell who has a goal too, by which an arm may be known."""
 
 
 def outcomes(con: Con, visits: dict[str, str]) -> Answer:
@@ -107,6 +112,8 @@ def _has(column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[bool]:
 
 def _may_read(row: dict[str, Any], asked: Asked) -> bool:
     """A line of the viewer's own, or about a participant of theirs: its subject begins with one."""
+    if not asked.goals and _ABOUT_GOALS.search(row["new"] or ""):
+        return False
     if asked.subjects is None:
         return True
     return row["who"] == asked.own or (row["subject"] or "").partition(" ")[0] in asked.subjects

@@ -173,7 +173,11 @@ def _weeks(page: Page) -> None:
     used = queries.sources(page.con, page.cohort)
     if len(used) > 1:
         found = words.bridge(common.bridges(page.con, used)) or say("adherence.no_overlap")
-        told = {"n": len(used), "listed": ", ".join(used), "found": found}
+        told = {
+            "n": len(used),
+            "listed": ", ".join(words.named("sources", one) for one in used),
+            "found": found,
+        }
         st.caption(say("adherence.several_sources", **told))
 
 

@@ -94,6 +94,11 @@ def _list(page: Page, everybody: list[dict[str, Any]]) -> None:
         st.query_params["participant"] = key[picked[0]]
 
 
+def _next_step(row: dict[str, Any]) -> str | None:
+    """What to do next: of who was never invited nobody else has said it."""
+    return say("enrolment.invite") if row["state"] == "never_connected" else row["next_step"]
+
+
 def _pick_state() -> str | None:
     """The state chosen of the address (`?state=`), or None for any."""
     table = words.table("enrolment_states")
@@ -110,7 +115,7 @@ def _table(page: Page, shown: list[dict[str, Any]]) -> pa.Table:
         {
             "participant_id": [row["participant_id"] for row in shown],
             "state": [states[row["state"]] for row in shown],
-            "next_step": [row["next_step"] for row in shown],
+            "next_step": [_next_step(row) for row in shown],
             "site": [page.site_label(row["site"]) for row in shown],
             "enrolled_on": pa.array([row["enrolled_on"] for row in shown], pa.date32()),
             "starts_on": pa.array([row["starts_on"] for row in shown], pa.date32()),
@@ -152,6 +157,9 @@ def _panel(page: Page, actions: Actions, by: By, everybody: list[dict[str, Any]]
     for name, part in (("goal", _goal), ("pause", _pause), ("withdraw", _withdraw),
                        ("change", _change), ("erase", _erase)):  # fmt: skip
         if name == "erase" and "erase" not in by.may:
+            continue
+        if name == "goal" and page.study.goals_reveal_arm and not by.sees_arms:
+            st.caption(say("enrolment.goals_elsewhere"))
             continue
         title, key = say(f"enrolment.title_{name}"), f"open_{name}"
         with st.expander(title, key=key, on_change="rerun") as box:

@@ -107,7 +107,7 @@ def _list(page: Page, listing: Listing) -> None:
     if not len(rows):
         st.markdown(say(f"health.{listing.name}_empty"))
         return
-    st.caption(say(f"health.{listing.name}_about"))
+    st.caption(say(f"health.{listing.name}_about", n=words.count(len(rows))))
     title = say(f"health.{listing.name}_title")
     parts.table(page, rows, listing.table, listing.name, title, _columns())
 

@@ -145,7 +145,7 @@ def _day(page: Page, person: Answer, days: Answer) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.date_input(
             say("participant.day"), value=on if inside else None, min_value=first, max_value=last,
-            key=key, width=180, help=say("participant.day_help"),
+            key=key, width=180, format="YYYY-MM-DD", help=say("participant.day_help"),
             on_change=lambda: _go_to(st.session_state[key]),
         )  # fmt: skip
         if on is not None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import exports, protocol, words
 from dashboard.access import may
+from dashboard.participant_events import hides_goals
 from dashboard.parts import table
 from dashboard.queries import study as queries
 from dashboard.shell import Page, open_page
@@ -133,7 +134,11 @@ def _asked(page: Page, kinds: list[str]) -> queries.Asked:
     if viewer.sites:
         st.caption(words.say("study.audit_scoped"))
     chosen = None if what in (None, every) else what
-    return queries.Asked(chosen, who, search, first, last, scoped, f"{viewer.name}, {viewer.role}")
+    goals = not hides_goals(page)
+    if not goals:
+        st.caption(words.say("study.audit_no_goals"))
+    own = f"{viewer.name}, {viewer.role}"
+    return queries.Asked(chosen, who, search, first, last, scoped, own, goals)
 
 
 def _typed(key: str, label: str) -> str:

@@ -47,7 +47,7 @@ class Found:
 class Written:
     """What the register holds of the work list at this rerun."""
 
-    rest: dict[tuple[str, str], dict[str, Any]]
+    rest: dict[tuple[str, str, str], dict[str, Any]]
     owners: dict[str, str]
     last: dict[str, dict[str, Any]]
     lately: list[dict[str, Any]]

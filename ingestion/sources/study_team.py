@@ -22,16 +22,14 @@ import msgspec
 
 from ingestion.errors import NOT_JSON, BadReply
 from ingestion.source import Ask, Reading, Reply
-from warehouse.schema import Type
+from warehouse.schema import Column, Type
 from warehouse.tables import landed
 
 KINDS = ("enrol", "change", "pause", "withdraw", "goal")
-_DATES = {
-    column.name
-    for table in (landed.participant, landed.goal)
-    for column in table.columns
-    if column.type is Type.DATE
+_COLUMNS = {
+    column.name: column for table in (landed.participant, landed.goal) for column in table.columns
 }
+_PLAIN = {Type.DATE: str, Type.TEXT: str, Type.INTEGER: int, Type.BOOLEAN: bool}
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,6 +63,8 @@ class StudyTeam:
             entry, who = entry_of(reply), str(reply.participant_id)
             fields = {name: _typed(name, value) for name, value in entry.fields.items()}
             if entry.kind == "goal":
+                if fields.get("valid_from") is None:
+                    raise BadReply(f"{self.name}: a goal without the day from which it holds")
                 goals.setdefault(who, {})[fields["valid_from"]] = fields
                 last[who] = reply
             else:
@@ -96,14 +96,36 @@ def newest_goal(replies: Sequence[Reply]) -> datetime | None:
 
 
 def _typed(name: str, value: object) -> Any:
-    return date.fromisoformat(str(value)) if name in _DATES and value is not None else value
+    """The value as its column has it; BadReply for one that no entry can have made."""
+    column = _COLUMNS.get(name)
+    if column is None or column.type not in _PLAIN:
+        raise BadReply(f"{SOURCE.name}: an entry of no field of ours")
+    if value is None and not (column.required and name in landed.participant.names):
+        return None
+    try:
+        if type(value) is not _PLAIN[column.type]:
+            raise ValueError
+        typed = date.fromisoformat(str(value)) if column.type is Type.DATE else value
+    except ValueError:
+        raise BadReply(f"{SOURCE.name}: {name} of an entry is no {column.type.value}") from None
+    if (column.allowed and typed not in column.allowed) or not _within(column, typed):
+        raise BadReply(f"{SOURCE.name}: {name} of an entry is out of range")
+    return typed
+
+
+def _within(column: Column, value: Any) -> bool:
+    """Whether a number lies in its column's range; anything else does."""
+    if column.type is not Type.INTEGER:
+        return True
+    low, high = column.low or 0, column.high
+    return bool(low <= value < 2**31 and (high is None or value <= high))
 
 
 def _versions(
     who: str, told: Mapping[date, Mapping[str, Any]], last: Reply
 ) -> list[dict[str, Any]]:
     """The goals that stand, in order of their first day."""
-    standing = [told[day] for day in sorted(told) if told[day]["goal_steps"] is not None]
+    standing = [told[day] for day in sorted(told) if told[day].get("goal_steps")]
     ends = [one["valid_from"] - timedelta(days=1) for one in standing[1:]]
     return [
         {

@@ -72,6 +72,13 @@ def test_the_metric_counts(tmp_path, monkeypatch):
     assert found["climbing_minutes"].tolist() == [8]
 
 
+def test_what_one_should_start_from_is_there():
+    text = (ROOT / "docs/contributing.md").read_text()
+    named = re.findall(r"`((?:dags|dashboard|ingestion|transforms|warehouse)/[\w/]+\.\w+)`", text)
+    assert len(named) > 5
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
 def test_every_example_is_python():
     assert len(BLOCKS) >= 4
     for block in BLOCKS:

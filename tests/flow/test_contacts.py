@@ -82,11 +82,11 @@ def test_contacts_of_others_do_not_count(store):
 def test_a_contact_quiets_its_reason_for_three_days_and_no_other(store):
     log_contact(store.register, CALL)
     on_the_third = resting(store.register, date(2026, 2, 12), quiet_days=3)
-    assert sorted(on_the_third) == [("P1", "not_synced")]
+    assert sorted(on_the_third) == [("P1", "not_synced", "")]
     assert not is_listed(on_the_third, "P1", "not_synced", None)
     assert is_listed(on_the_third, "P1", "battery_low", None)
     assert resting(store.register, date(2026, 2, 13), quiet_days=3) == {}
-    assert sorted(resting(store.register, TODAY, quiet_days=0)) == [("P1", "not_synced")]
+    assert sorted(resting(store.register, TODAY, quiet_days=0)) == [("P1", "not_synced", "")]
 
 
 def test_a_snooze_reaches_to_its_day_and_the_furthest_holds(store):
@@ -95,7 +95,7 @@ def test_a_snooze_reaches_to_its_day_and_the_furthest_holds(store):
     )
     log_contact(store.register, snooze)
     log_contact(store.register, CALL)
-    assert resting(store.register, date(2026, 2, 20), 3)[("P1", "not_synced")]["who"] == "dana"
+    assert list(resting(store.register, date(2026, 2, 20), 3)) == [("P1", "not_synced", "")]
     assert resting(store.register, date(2026, 2, 21), 3) == {}
 
 
@@ -112,6 +112,24 @@ def test_an_event_that_was_handled_is_closed_for_good_and_the_next_is_not(store)
     assert is_listed(years_on, "P1", "safety_event", "2026-02-08 2")
 
 
+def test_the_next_event_can_be_put_off_after_an_earlier_one_was_handled(store):
+    first = dataclasses.replace(
+        CALL, reasons=("device_swap",), outcome="handled", occurrences={"device_swap": "2026-02-05"}
+    )
+    log_contact(store.register, first)
+    second = dataclasses.replace(
+        first,
+        outcome="snoozed",
+        until_on=date(2026, 2, 20),
+        occurrences={"device_swap": "2026-02-08"},
+    )
+    log_contact(store.register, second)
+    for day, shown in ((20, False), (21, True)):
+        rests = resting(store.register, date(2026, 2, day), quiet_days=3)
+        assert is_listed(rests, "P1", "device_swap", "2026-02-08") is shown
+        assert not is_listed(rests, "P1", "device_swap", "2026-02-05")
+
+
 def test_an_owner_is_given_and_taken_back_and_the_former_stay_on_record(store):
     assign(store.register, "P1", "dana", "dana", AT)
     assign(store.register, "P1", "noa", "dana", AT)
@@ -121,6 +139,24 @@ def test_an_owner_is_given_and_taken_back_and_the_former_stay_on_record(store):
     assert owners(store.register) == {"P1": "noa"}
     assert len(store.register.rows(sa.select(reg.metadata.tables["assignment"]))) == 4
     assert audit_of(store)[1] == ("dana", "contact owner", "P1", "dana", "noa")
+
+
+def test_nothing_is_written_of_who_was_erased_by_a_page_that_still_shows_them(store):
+    row = {"participant_id": "P2", "site": "haifa", "timezone": "UTC", "batch": 0}
+    days = {"enrolled_on": TODAY, "starts_on": TODAY}
+    store.register.put(reg.participant, [row | days])
+    tombstone = {"participant_hash": "0" * 64, "begun_at": AT, "removed": "{}"}
+    store.register.put(reg.erasure, [tombstone])
+    for write in (
+        lambda: log_contact(store.register, CALL),
+        lambda: assign(store.register, "P1", "dana", "dana", AT),
+    ):
+        with pytest.raises(NotLogged, match="P1 is not on the roster any more"):
+            write()
+    assert (history(store.register, "P1"), owners(store.register), audit_of(store)) == ([], {}, [])
+    log_contact(store.register, dataclasses.replace(CALL, participant_id="P2"))
+    assign(store.register, "P2", "dana", "dana", AT)
+    assert len(history(store.register, "P2")) == 1
 
 
 def test_contacts_from_a_day_on(store):

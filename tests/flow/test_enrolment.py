@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 from support.enrolment import (
     GIVEN,
+    KEY,
     MASKED,
     NOW,
     OF_HAIFA,
@@ -22,7 +24,9 @@ from support.enrolment import (
 )
 
 from ingestion.actions import Actions
-from ingestion.entries import WHAT, enter
+from ingestion.entries import WHAT, enter, entries_of
+from ingestion.erasing import erase
+from ingestion.http import open_http
 from ingestion.landing import land, land_roster
 from ingestion.reread import reread
 from ingestion.source import Reading
@@ -30,6 +34,8 @@ from transforms.build import build_warehouse
 from warehouse import register as reg
 from warehouse.publish import open_published, stable_path
 from warehouse.refused import Refused
+from warehouse.register import LeaseBusy
+from warehouse.study import Goals
 from warehouse.tables import landed
 
 SILENT = {"progress": lambda line: None}
@@ -109,6 +115,21 @@ def test_goals_are_set_replaced_and_taken_back(actions, store, enrolled):
     assert [goal["goal_steps"] for goal in actions.goals(MASKED, enrolled)] == [6000]
 
 
+def test_where_a_goal_tells_the_arm_the_masked_neither_set_nor_see_nor_count_one(actions, enrolled):
+    goal_of = Goals(arms=["etmi"])
+    actions.goal(UNBLINDED, enrolled, "2026-03-12", 5000, "agreed")
+    store = actions.store
+    tells = actions_of(replace(store, study=store.study.model_copy(update={"goals": goal_of})))
+    for refused in (
+        refusal(tells.goal, MASKED, enrolled, "2026-03-13", 5000, "agreed"),
+        refusal(tells.goals, MASKED, enrolled),
+    ):
+        assert "a goal tells the arm" in refused[""]
+    assert [goal["goal_steps"] for goal in tells.goals(UNBLINDED, enrolled)] == [5000]
+    assert "goal" in actions.erasable(UNBLINDED, enrolled)
+    assert "goal" not in tells.erasable(UNBLINDED, enrolled)
+
+
 def test_a_pause_and_a_withdrawal_are_entered_and_taken_back(actions, store, enrolled):
     actions.pause(MASKED, enrolled, "2026-03-20", None, "operation")
     actions.pause(MASKED, enrolled, "2026-03-20", "2026-03-27", "is back")
@@ -176,6 +197,26 @@ def test_an_entry_that_was_killed_after_it_was_kept_is_finished_by_the_next(
     actions.change(UNBLINDED, enrolled, {"sex": "male"}, "asked")
     assert (row(store, enrolled)["age_years"], row(store, enrolled)["sex"]) == (45, "male")
     assert [new for *_, new, _ in trail(store, WHAT)][1:] == ["change: age_years", "change: sex"]
+
+
+def test_an_entry_checked_before_an_erasure_leaves_nothing_behind_it(
+    actions, store, enrolled, monkeypatch
+):
+    monkeypatch.setenv("STEPWELL_KEY", KEY)
+    late = (store, enrolled, "pause", {"paused_from": date(2026, 3, 12)}, "noa", "operation")
+    with (
+        open_http() as http,
+        monkeypatch.context() as hurry,
+        store.register.leased(f"enter {enrolled}"),  # one is being written: it is waited for
+    ):
+        hurry.setattr("ingestion.erasing.WAIT", 0.1)
+        with pytest.raises(LeaseBusy):
+            erase(store, http, enrolled, "dana", "asked for it", NOW)
+    with open_http() as http:
+        erase(store, http, enrolled, "dana", "asked for it", NOW)
+    with pytest.raises(Refused, match="was erased"):
+        enter(*late)
+    assert entries_of(store, enrolled) == []
 
 
 def test_what_was_entered_is_one_document_an_entry(actions, store, enrolled):

@@ -89,6 +89,11 @@ def test_whoever_has_no_role_cannot_lose_it(store):
         remove_staff(store.register, "nobody", "test", NOW)
 
 
+def test_a_sign_that_only_looks_like_a_letter_is_not_that_letter():
+    assert login_of("Kim@Example.ORG") == "kim@example.org"
+    assert login_of("\N{KELVIN SIGN}im@example.org") != "kim@example.org"
+
+
 def test_the_longest_login_is_let_through():
     assert login_of("x" * 254) == "x" * 254
 

@@ -55,8 +55,8 @@ def test_the_example_is_a_complete_trial():
         (
             "opens_day = 43",
             "opens_day = 42",
-            r":{line}: visits\.2\.opens_day: visit week_8 opens on day 42, but week_4 closes on day 42 "
-            r"and FUNC is due at both",
+            r":{line}: visits\.2\.opens_day: visit week_8 opens on day 42, but week_4 closes on "
+            r"day 42 and FUNC is due at both",
         ),
         (
             'scale = "FABQW"',

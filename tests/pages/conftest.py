@@ -1,8 +1,11 @@
 """One published study for all page tests; each test only reads it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
+from support import browser
 from support.published import small_study
 
 
@@ -12,3 +15,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("study")
     small_study(home)
     return home
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for the visits of a module; none of its tests may start another."""
+    with browser.launched() as one:
+        yield one

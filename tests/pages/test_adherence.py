@@ -260,7 +260,7 @@ def test_the_key_figures_of_sites_are_drawn_with_interval_and_limits(monitored, 
 def test_only_what_lies_where_chance_would_hardly_put_it_is_named(monitored, study, monkeypatch):
     use(monkeypatch, monitored)
     said = text(opened())  # Haifa is outside the 95 % limits, which is no news among so many
-    assert "Outside the light band: Beer Sheva: Wear adherence (far below the others)." in said
+    assert "Outside the outer band: Beer Sheva: Wear adherence (far below the others)." in said
     assert "Figures of fewer than 3 participants are blank." in said
 
 

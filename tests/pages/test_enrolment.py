@@ -197,6 +197,16 @@ def test_goals_a_pause_and_a_withdrawal_are_entered(store):
     assert [why for *_, why in trail(store, WHAT)] == ["agreed", "operation", "moved away"]
 
 
+def test_a_masked_role_is_shown_no_goal_where_one_tells_the_arm(store):
+    toml = store.home.study_path
+    toml.write_text(toml.read_text().replace("arms = []  ", 'arms = ["etmi"]  ', 1))
+    at = page(participant="P001")
+    assert "In this study a goal tells the arm" in text(at)
+    assert "steps a day" not in text(at)
+    assert say("enrolment.send_goal") not in [one.label for one in at.button]
+    assert say("enrolment.send_pause") in [one.label for one in at.button]
+
+
 def test_only_what_was_changed_is_entered(store):
     at = fill(page(participant="P001"), "change_P001", "change", age_years="61", why="asked")
     assert trail(store, WHAT)[0][2] == "change: age_years"
@@ -207,7 +217,7 @@ def test_only_what_was_changed_is_entered(store):
 def test_what_the_edc_tells_is_shown_with_where_to_change_it(store):
     at = page(participant="P002")
     told = text(at)
-    assert "Clinic comes from REDCap: change site, event baseline_arm_1 there" in told
+    assert "Site comes from REDCap: change site, event baseline_arm_1 there" in told
     assert "Goals come from REDCap: change the form step_goal there" in told
     keys = [one.key for kind in (at.text_input, at.selectbox, at.date_input) for one in kind]
     assert "form_change_P002_site" not in keys

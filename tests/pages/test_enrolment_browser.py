@@ -61,7 +61,7 @@ def enrol(page: Page, url: str) -> None:
     """As a coordinator does: open the form, choose the clinic, type the day, send it."""
     browser.open_page(page, f"{url}/enrolment")
     page.locator("summary", has_text=say("enrolment.add")).click()
-    page.get_by_role("combobox", name="Clinic").click()
+    page.locator("[data-testid=stForm]").get_by_role("combobox", name="Site").click()
     page.get_by_role("option", name="Haifa").click()
     page.get_by_role("group", name="Enrolled on").get_by_role("spinbutton").first.click()
     page.keyboard.type("20260120")
@@ -115,7 +115,7 @@ def test_every_part_open_breaks_no_rule_of_accessibility(study, theme):
             page.locator("summary", has_text=say(f"enrolment.{title}")).first.click()
             browser.wait_until_drawn(page)
         page.get_by_role("button", name=say("enrolment.send_enrol"), exact=True).click()
-        page.get_by_text("Clinic: is needed").wait_for()
+        page.get_by_text("Site: is needed").wait_for()
         browser.wait_until_drawn(page)
         assert browser.violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == browser.PHONE[0]

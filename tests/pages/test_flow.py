@@ -126,7 +126,10 @@ def test_a_blinded_viewer_has_one_flow_and_an_unblinded_one_that_of_each_arm(
 def test_what_came_is_drawn_by_site_and_by_questionnaire(monitored, monkeypatch):
     use(monkeypatch, monitored)
     at = opened("flow")
-    _, data = chart(at, "Cells: share of answers that came, site by visit")
+    spec, data = chart(at, "Cells: share of answers that came, site by visit")
+    [figures] = [one for one in spec["layer"] if one["mark"]["type"] == "text"]
+    blank_is_not_written = [{"filter": "isValid(datum.received_of_closed)"}]
+    assert figures["transform"] == blank_is_not_written
     shown = {(row["site"], row["visit"]): row["received_of_closed"] for row in data["cells"]}
     assert shown == {
         ("All sites", "Baseline"): 0.8,

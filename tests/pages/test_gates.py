@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from support import browser
 from support.published import empty_rows, publish_rows, write_study
@@ -36,12 +36,6 @@ def _empty(folder: Path) -> None:
 
 
 MAKE = {"rich": _rich, "empty": _empty, "none": write_study}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.launched() as one:
-        yield one
 
 
 @pytest.fixture(scope="module", params=list(MAKE))
@@ -73,7 +67,7 @@ def test_every_page_is_whole_for_everybody_and_ours_alone(chromium, served, them
 def faults(page: Page) -> list[str]:
     """What is wrong with the page as it stands, and then as wide as a phone."""
     with suppress(PlaywrightTimeout):  # a drawing is filled after it is made
-        page.wait_for_function(f"({EMPTY_BOXES})().length === 0", timeout=3_000)
+        page.wait_for_function(f"() => ({EMPTY_BOXES})().length === 0", timeout=3_000)
     found = browser.violations(page)
     if page.get_by_test_id("stException").count():
         found.append("an exception is shown")
@@ -82,7 +76,7 @@ def faults(page: Page) -> list[str]:
     found += [f"a chart without a mark: {name}" for name in page.evaluate(EMPTY_BOXES)]
     size(page, browser.PHONE)
     with suppress(PlaywrightTimeout):  # charts are drawn anew
-        page.wait_for_function(f"{WIDTH} <= {browser.PHONE[0]}", timeout=10_000)
+        page.wait_for_function(f"() => {WIDTH} <= {browser.PHONE[0]}", timeout=10_000)
     if (wide := page.evaluate(WIDTH)) > browser.PHONE[0]:
         found.append(f"{wide} pixels wide on a phone")
     return found

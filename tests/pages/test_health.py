@@ -8,7 +8,9 @@ from support.pages import chart, fields_without_data, opened, text, use
 from support.published import empty_rows, publish_rows, typed_rows, write_study
 
 from dashboard import words
+from ingestion.source import all_sources
 from warehouse.tables.ops import RECEIPT_REASONS
+from warehouse.tables.quality import DRIFT_KINDS, implausible_day
 
 
 def at(hour: int) -> datetime:
@@ -69,6 +71,19 @@ def listed(page, alt: str) -> list[dict]:
 
 def test_every_reason_of_a_receipt_has_its_words():
     assert set(RECEIPT_REASONS) <= set(words.RECEIPTS)
+    assert set(RECEIPT_REASONS) <= set(words.table("receipt_reasons"))
+
+
+def test_every_source_flag_and_drift_has_its_words():
+    [flags] = [one.allowed for one in implausible_day.columns if one.name == "reason"]
+    assert set(flags) == set(words.table("implausible_reasons"))
+    assert set(DRIFT_KINDS) == set(words.table("drift_kinds"))
+    assert set(all_sources()) <= set(words.table("sources"))
+
+
+def test_a_code_without_a_name_stays_as_it_is():
+    assert words.named("sources", "fitbit") == "Fitbit"
+    assert words.named("sources", "of_next_year") == "of_next_year"
 
 
 def test_received_is_landed_plus_refused_on_the_page(page):
@@ -79,8 +94,8 @@ def test_the_chart_tells_whose_trouble_each_pull_was(page):
     _, data = chart(page, "Bars of receipts by day")
     assert [(str(r["asked_on"])[:10], r["told"], r["receipts"]) for r in data["days"]] == [
         ("2026-02-10", "Data came", 2),
-        ("2026-02-11", "Ours", 1),
-        ("2026-02-11", "The vendor's", 2),
+        ("2026-02-11", "Failed: ours", 1),
+        ("2026-02-11", "Failed: the vendor's", 2),
         ("2026-02-12", "Data came", 2),
     ]
     assert fields_without_data(page) == []
@@ -88,18 +103,20 @@ def test_the_chart_tells_whose_trouble_each_pull_was(page):
 
 def test_what_was_refused_is_listed_with_its_reason_and_count(page):
     [row] = listed(page, "Refused data points")
-    assert (row["source"], row["reason"], row["points"]) == ("google_health", "negative", 3)
+    assert (row["source"], row["reason"], row["points"]) == ("Google Health", "Below zero", 3)
     assert {row["reason"] for row in listed(page, "Pulls that failed")} == {
-        "vendor_outage", "our_fault"
+        "The vendor did not answer", "Our fault; asked again later"
     }  # fmt: skip
 
 
 def test_flags_drift_and_late_changes_are_counted(page):
     [flagged] = listed(page, "Implausible days")
-    assert (flagged["reason"], flagged["person_days"]) == ("day_steps", 1)
+    assert (flagged["reason"], flagged["person_days"]) == (
+        "More steps in the day than the protocol holds possible", 1
+    )  # fmt: skip
     [drifted] = listed(page, "Changes of the vendors' replies")
     assert (drifted["field_path"], drifted["kind"], drifted["points"]) == (
-        "dataPoints.quality", "new_field", 7
+        "dataPoints.quality", "A field that is new", 7
     )  # fmt: skip
     [late] = listed(page, "Days that changed after they had landed")
     assert (late["changes"], late["participants"]) == (3, 1)
@@ -110,7 +127,7 @@ def test_flags_drift_and_late_changes_are_counted(page):
 
 def test_sources_are_told_with_their_freshness(page):
     sources = listed(page, "Freshness of each source")
-    assert {row["source"]: row["participants"] for row in sources}["google_health"] >= 1
+    assert {row["source"]: row["participants"] for row in sources}["Google Health"] >= 1
 
 
 def test_an_empty_study_says_so_and_what_to_do(tmp_path, monkeypatch):

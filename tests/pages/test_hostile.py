@@ -72,6 +72,7 @@ def test_nothing_in_all_of_an_address_at_once_does_harm(home, page):
         harmless(opened(page.name, **dict.fromkeys(names, value)), home, what)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_nothing_in_one_parameter_of_a_good_address_does_harm(home, page):
     good, tried = {"participant": "P001", "site": "Haifa"}, set()

@@ -292,11 +292,11 @@ def test_another_source_is_a_sign_and_the_bridge_says_what_it_changed(tmp_path, 
     use(monkeypatch, tmp_path)
     at = opened("participant", participant="P001")
     assert [(one["kind"], one["told"]) for one in chart(at, TIMELINE)[1]["events"]] == [
-        ("source", "google_health after fitbit"),
+        ("source", "Google Health after Fitbit"),
         ("device", "Charge 6 after Inspire 3"),
     ]
     assert (
-        "google_health counts 12 steps a day fewer than fitbit on 31 days that both have, of 9 "
+        "Google Health counts 12 steps a day fewer than Fitbit on 31 days that both have, of 9 "
         "participants (limits of agreement \u2212240 to +215)."
     ) in text(at)
 

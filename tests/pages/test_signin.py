@@ -115,6 +115,7 @@ def test_a_sign_in_ends_with_its_token(now, fresh):
         (USER | {"email": ""}, "tells nothing of your `email`"),
         (USER | {"email": ["dana@example.org"]}, "tells nothing of your `email`"),
         (USER | {"email_verified": False}, "not verified"),
+        (USER | {"email_verified": "false"}, "not verified"),  # as some providers write it
     ],
 )
 def test_who_is_not_surely_signed_in_is_nobody(user, said):

@@ -68,12 +68,6 @@ def served(home: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser.launched() as one:
-        yield one
-
-
 @pytest.fixture
 def clicks(chromium: Browser, served: str) -> Iterator[Clicks]:
     """A coordinator before Today, who has not clicked yet."""
@@ -256,6 +250,8 @@ def test_the_file_with_arms_tells_what_the_masked_one_is_searched_for(coming):
             page.locator(".st-key-find_participant input").fill(who)
             page.keyboard.press("Enter")
             page.wait_for_url(f"**/participant?*participant={who}*")
+            browser.wait_until_drawn(page)
+            page.locator("summary", has_text="Treatment sessions").click()
             browser.wait_until_drawn(page)
         everything = b"".join(told)
     assert [one for one in ARMS if one not in everything] == []

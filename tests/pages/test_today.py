@@ -68,7 +68,7 @@ def test_the_top_line_says_what_is_not_the_participants_doing(home):
     said = text(opened("today"))
     assert "You can trust today's list, with care" in said
     assert "Held back: 1. We could not read their data" in said
-    assert "google_health: last answered 12 Feb 2026, 04:45 UTC" in said
+    assert "Google Health: last answered 12 Feb 2026, 04:45 UTC" in said
 
 
 def test_with_nothing_the_matter_the_data_can_be_trusted(home):
@@ -81,7 +81,7 @@ def test_old_data_and_a_silent_source_forbid_the_list(home, monkeypatch):
     today_study(home, **{"ops.connection": [behind, CONNECTIONS[1]]})
     said = text(opened("today"))
     assert "Do not call from this list yet" in said
-    assert "google_health last answered on 10 Feb 2026, 16:59 UTC, more than 36 hours ago" in said
+    assert "Google Health last answered on 10 Feb 2026, 16:59 UTC, more than 36 hours ago" in said
     monkeypatch.delenv("STEPWELL_CLOCK_URL")  # now it is much later than the build
     assert "as known on 12 Feb 2026, 05:00 UTC, more than 36 hours ago" in text(opened("today"))
 
@@ -196,7 +196,7 @@ def test_a_row_is_put_off_until_a_day(home):
 def test_putting_off_without_a_day_says_what_is_missing(home):
     at = select(opened("today"), "P003")
     button(at, "Put off until that day").click().run()
-    assert at.error[0].value == "say until which day it is put off"
+    assert at.error[0].value.startswith("Choose a day under")
     assert contacts_of(home, "P003") == []
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.fuzz import Seed
 
 from ingestion.errors import BadReply
 from ingestion.source import Ask, Reply
@@ -35,6 +36,16 @@ def goal(hours: int, day: str, steps: int | None) -> Reply:
 def versions(*replies: Reply) -> list[tuple[object, ...]]:
     names = ("version", "valid_from", "valid_to", "goal_steps")
     return [tuple(row[name] for name in names) for row in read(*replies).get("goal", [])]
+
+
+def fuzz_seeds():
+    """A participant enrolled, paused and given two goals, one of them taken back."""
+    who = {"site": "haifa", "timezone": "Asia/Jerusalem", "age_years": 44, "sex": "female"}
+    days = {"enrolled_on": "2026-03-01", "starts_on": "2026-03-09"}
+    enrol = entry(0, "enrol", **who, **days, depression_or_anxiety=True)
+    pause = entry(1, "pause", paused_from="2026-03-12", paused_to=None)
+    told = (enrol, pause, goal(2, "2026-03-12", 5000), goal(3, "2026-04-01", None))
+    yield Seed(told, Ask(STUDY, AT))
 
 
 def test_a_roster_entry_speaks_of_its_own_fields_only():
@@ -97,3 +108,30 @@ def test_what_is_no_entry_is_refused(body):
     reply = Reply("study_team", "A", "entry", "entry of goal", AT, 200, "application/json", body)
     with pytest.raises(BadReply, match="study_team"):
         SOURCE.read([reply], Ask(STUDY, AT))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"nickname": "x"}, "no field of ours"),
+        ({"age_years": "44"}, "age_years of an entry is no"),
+        ({"age_years": 17}, "age_years of an entry is out of range"),
+        ({"age_years": True}, "age_years of an entry is no"),
+        ({"starts_on": "9 March"}, "starts_on of an entry is no"),
+        ({"sex": "other"}, "sex of an entry is out of range"),
+        ({"site": None}, "site of an entry is no"),
+    ],
+)
+def test_an_entry_that_nobody_can_have_made_is_refused(fields, said):
+    with pytest.raises(BadReply, match=said):
+        read(entry(1, "change", **fields))
+
+
+def test_the_bounds_themselves_are_read():
+    [row] = read(entry(1, "change", age_years=18, sex="male"))["participant"]
+    assert (row["age_years"], row["sex"]) == (18, "male")
+
+
+def test_a_goal_without_its_day_is_refused():
+    with pytest.raises(BadReply, match="without the day"):
+        read(entry(1, "goal", goal_steps=5000))

@@ -334,6 +334,22 @@ def test_recruitment_is_measured_by_the_plan_and_never_withheld(spec):
     )
 
 
+def unplanned(con, study, as_of):
+    head = study.study.model_copy(update={"recruitment_ends_on": None})
+    derive_site_figure(con, study.model_copy(update={"study": head}), as_of)
+
+
+def test_recruitment_without_a_plan_has_no_share_and_no_interval(spec):
+    spec(
+        unplanned,
+        into="site_figure",
+        as_of=AS_OF,
+        participant="participant_id\n P01\n P02",
+        where="figure = 'recruitment' AND cohort = 'all'",
+        expect="numerator | denominator | share | ci_low | ci_high\n 2 | | | |",
+    )
+
+
 def test_a_small_site_is_withheld_and_so_is_the_one_it_could_be_had_from(spec):
     spec(
         derive_site_figure,

@@ -126,6 +126,31 @@ def test_a_limit_of_a_scale_whose_high_end_is_better_is_reached_from_above(spec)
     )
 
 
+def test_no_day_of_a_safety_event_is_told_where_one_is_of_discharge(spec):
+    # P02's other event has its day; the two together would tell which is which.
+    spec(
+        derive_work_item,
+        as_of=NOON,
+        participant="participant_id\nP01\nP02\nP03",
+        connection="participant_id\nP01\nP02\nP03",
+        safety_event="""
+            participant_id | event_number | visit     | raised_on
+            ---------------+--------------+-----------+-----------
+            P01            | 1            | discharge | 2026-02-03
+            P02            | 1            | week_4    | 2026-02-02
+            P02            | 2            | discharge | 2026-02-05
+            P03            | 1            | week_4    | 2026-02-06
+        """,
+        expect="""
+            participant_id | reason       | since_on   | days | value | occurrence
+            ---------------+--------------+------------+------+-------+-------------
+            P01            | safety_event |            |      | 1     | 1
+            P02            | safety_event |            |      | 2     | 2
+            P03            | safety_event | 2026-02-06 | 3    | 1     | 2026-02-06 1
+        """,
+    )
+
+
 def test_a_safety_event_is_listed_whoever_it_is_of_and_never_held_back(spec):
     # P01 has withdrawn, P02 is paused.
     spec(

@@ -54,16 +54,18 @@ def test_a_device_that_never_synced_is_silent_since_it_was_connected(spec):
 
 
 def test_a_silence_counts_until_we_last_asked(spec):
-    # We have not asked since the 7th: whether they have synced after it nobody knows.
+    # We have not asked since the 7th: whether they have synced after it nobody knows. Of P03 we
+    # have never asked.
     spec(
         derive_work_item,
         as_of=NOON,
-        participant="participant_id\nP01\nP02",
+        participant="participant_id\nP01\nP02\nP03",
         connection="""
             participant_id | synced_at           | last_pulled_at
             ---------------+---------------------+--------------------
             P01            | 2026-02-05T12:00+00 | 2026-02-07T11:00+00
             P02            | 2026-02-05T12:00+00 | 2026-02-07T12:00+00
+            P03            |                     |
         """,
         expect="""
             participant_id | reason     | level | days

@@ -183,7 +183,12 @@ def test_scores_past_a_limit_and_safety_events_are_raised_the_day_they_were_give
             P01            | baseline | 2026-01-28  | 9     |
             P01            | week_4   | 2026-02-03  | 6     | -2
         """,
-        safety_event="participant_id | event_number | raised_on\nP01 | 1 | 2026-01-27",
+        safety_event="""
+            participant_id | event_number | visit     | raised_on
+            ---------------+--------------+-----------+-----------
+            P01            | 1            | baseline  | 2026-01-27
+            P01            | 2            | discharge | 2026-02-04
+        """,
         where=EVERYBODY,
         expect="""
             week_starts_on | reason       | raised

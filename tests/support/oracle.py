@@ -204,5 +204,6 @@ def _protocol(scenario: Scenario) -> str:
     """The example protocol, beginning on the scenario's day, its sites where the scenario says."""
     text = EXAMPLE.read_text(encoding="utf-8")
     text = re.sub(r"first_day = \S+", f"first_day = {scenario.first_day}", text)
+    text = re.sub(r"(?m)^(recruitment_ends_on|planned) = .*$", "", text)  # of other days
     homes = iter(scenario.homes)
     return re.sub(r'timezone = "\w+/\w+"', lambda _: f'timezone = "{next(homes)}"', text)

@@ -59,6 +59,7 @@ def rich_rows() -> dict[str, list[Row]]:
     rows["treatment_session"] = [*rows["treatment_session"], session]
     rows["participant_day"] = [*days, *_strangers_days()]
     rows["ops.device"] = [*rows["ops.device"], _strangers_device()]
+    rows["cohort_week"] = [*rows["cohort_week"], *ARM_WEEKS]
     rows["ops.check_result"] = [{"check_name": "no day of a person twice", "failures": 0}]
     return rows
 
@@ -67,6 +68,12 @@ CONNECTIONS = [
     *today_rows()["ops.connection"],
     {"participant_id": "P003", "source": "google_health", "state": "revoked", "since": AT,
      "synced_at": AT, "next_step": "Ask Stranger 4711."},
+]  # fmt: skip
+
+ARM_WEEKS = [
+    {"cohort_kind": "arm", "cohort": arm, "study_week": 1, "participants": 10, "suppressed": False,
+     "wear_adherence": wear, "valid_weeks": 0.5}
+    for arm, wear in (("etmi", 0.7), ("usual_care", 0.6))
 ]  # fmt: skip
 
 

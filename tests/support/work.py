@@ -17,6 +17,7 @@ USUAL: dict[str, dict[str, str]] = {
         "state": "active",
         "since": "2026-01-18T00:00+00",
         "synced_at": "2026-02-09T11:00+00",
+        "last_pulled_at": "2026-02-09T12:00+00",
     },
     "participant_day": {
         "study_day": "1",

@@ -157,8 +157,9 @@ judged AS (
 ),
 limited AS (
     SELECT *,
-        CASE WHEN figure = 'recruitment' THEN greatest(0, (numerator + $z * $z / 2
-            - $z * sqrt(numerator + $z * $z / 4)) / nullif(denominator, 0)) ELSE {ci_low} END
+        -- greatest would turn the NULL of no plan into 0
+        CASE WHEN figure <> 'recruitment' THEN {ci_low} WHEN denominator > 0 THEN greatest(0,
+            (numerator + $z * $z / 2 - $z * sqrt(numerator + $z * $z / 4)) / denominator) END
             AS ci_low,
         CASE WHEN figure = 'recruitment' THEN (numerator + $z * $z / 2
             + $z * sqrt(numerator + $z * $z / 4)) / nullif(denominator, 0) ELSE {ci_high} END

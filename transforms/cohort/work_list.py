@@ -158,7 +158,7 @@ SELECT participant_id, reason, queue, CAST(priority AS INTEGER) AS priority, lev
     coalesce(since_on, CAST(since_at AT TIME ZONE timezone AS DATE)) AS since_on, since_at,
     CAST(CASE WHEN since_at IS NOT NULL
         THEN greatest(0, floor((epoch(CAST($as_of AS TIMESTAMPTZ)) - epoch(since_at)) / 86400))
-        ELSE greatest(0, today - since_on) END AS INTEGER) AS days,
+        WHEN since_on IS NOT NULL THEN greatest(0, today - since_on) END AS INTEGER) AS days,
     visit, closes_on, scales_open, scale, kind, value, of_value, limit_value, source,
     CASE
         WHEN held_because = 'our_fault' THEN 'ours'

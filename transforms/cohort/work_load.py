@@ -151,6 +151,7 @@ past_limit AS (
 _RAISED = """
 raised AS (
     SELECT participant_id, 'safety_event' AS reason, raised_on FROM safety_event
+    SEMI JOIN dated_visit USING (visit)  -- the week of one at discharge would tell the arm
     UNION ALL SELECT participant_id, 'score_worse', raised_on FROM past_limit
     UNION ALL SELECT participant_id, day_state, activity_date FROM turn
     WHERE turned AND day_state IN ('consent_lost', 'never_connected')

@@ -96,7 +96,7 @@ best_link AS (  -- one that is read, if any
 ),
 silence AS (  -- as long as we have asked and heard nothing newer
     SELECT participant_id, arg_max(source, heard_at) AS source, max(heard_at) AS since_at,
-        max(coalesce(last_pulled_at, CAST($as_of AS TIMESTAMPTZ))) AS asked_at
+        max(last_pulled_at) AS asked_at
     FROM (SELECT *, coalesce(synced_at, since) AS heard_at FROM link WHERE state = 'active')
     GROUP BY participant_id
 ),
@@ -192,9 +192,11 @@ latest_score AS (
 _REASONS = """
 found AS (
     SELECT participant_id, 'safety_event' AS reason, 'escalate' AS level,
-        arg_max(kind, event_number) AS kind, max(raised_on) AS since_on,
+        arg_max(kind, event_number) AS kind,
+        CASE WHEN coalesce(bool_or(list_contains($at_discharge, visit)), false) THEN NULL
+            ELSE max(raised_on) END AS since_on,  -- the day of a discharge would tell the arm
         CAST(count(*) AS DOUBLE) AS value,
-        concat_ws(' ', max(raised_on), count(*)) AS occurrence
+        concat_ws(' ', since_on, count(*)) AS occurrence
     FROM safety_event
     GROUP BY participant_id
     UNION ALL BY NAME

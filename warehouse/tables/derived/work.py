@@ -70,7 +70,12 @@ work_item = Table(
         Column("queue", Type.TEXT, "Which list it is for.", required=True, allowed=WORK_QUEUES),
         Column("priority", Type.INTEGER, "1 is the most pressing.", required=True, low=1),
         Column("level", Type.TEXT, "How pressing.", required=True, allowed=WORK_LEVELS),
-        Column("since_on", Type.DATE, "Since which local day; blank when not known."),
+        Column(
+            "since_on",
+            Type.DATE,
+            "Since which local day; blank when not known, and of a participant with a safety event "
+            "at discharge, which it would date.",
+        ),
         Column("since_at", Type.INSTANT, "Since which instant; blank when only the day is known."),
         Column(
             "days",
@@ -172,7 +177,8 @@ work_load = Table(
     key=("cohort_kind", "cohort", "week_starts_on", "reason"),
     meaning="The load of the work list: how often each reason newly arose, by week from Monday, "
     "worked out again from the data as they are now, not from what was listed then. Of the reasons "
-    "whose past the data keep; not of battery, wrong accounts and device swaps. A silence is told "
+    "whose past the data keep; not of battery, wrong accounts, device swaps, nor of safety events "
+    "at discharge. A silence is told "
     "by minutes lost, or by the replies of the last 30 days; one in which every day came later "
     "before that, or in which we did not ask, cannot be seen.",
     reveals_arm_where=_OF_GOALS,
