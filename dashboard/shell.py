@@ -137,17 +137,18 @@ def _header(page: Page, arms: bool) -> None:
     st.markdown(f"{page.study.study.title}  \n{' · '.join(told)}")
     as_of, built_at = words.moment(build["as_of"]), words.moment(build["built_at"])
     st.caption(words.say("common.as_of", as_of=as_of, built_at=built_at, build=build["build_id"]))
-    finder.box(page.con)
     if viewer.sees_arms:
         unblinding.control(arms)
     doorstep.sign_out()
 
 
 def _filtered(page: Page, filters: Sequence[str]) -> Page:
-    """The page with the filters it heeds, each bound to the address and kept across pages."""
-    if not filters:
-        return page
+    """The page with the filters it heeds, each bound to the address and kept across pages.
+
+    Beside them stands the box that finds a participant: one row, so that the answer comes soon.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        finder.box(page.con)
         site = _pick_site(page) if "site" in filters else None
         cohort = _pick_cohort(page) if "cohort" in filters else page.cohort
     return Page(**{**vars(page), "site": site, "cohort": cohort})

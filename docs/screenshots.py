@@ -73,14 +73,18 @@ def _homes(demo: Path, folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _lose_the_vendors(home: Path) -> None:
     """A day goes by in which every vendor answers 503; what can be told of it is built."""
-    with closing(open_published(stable_path(find_home({"STEPWELL_HOME": str(home)})))) as con:
-        as_of: datetime = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
-    now = as_of + timedelta(hours=30)
+    now = _as_of(home) + timedelta(hours=30)
     with _down(now) as url, _environment(home, url):
         store = open_store()
         for source, batch in plan_wearables(store, now):
             pull_connected(store, source, batch)
         build_warehouse(store, now)
+
+
+def _as_of(home: Path) -> datetime:
+    with closing(open_published(stable_path(find_home({"STEPWELL_HOME": str(home)})))) as con:
+        found: datetime = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
+    return found
 
 
 @contextmanager
@@ -130,7 +134,11 @@ def _environment(home: Path, url: str) -> Iterator[None]:
 def _photograph(home_name: str, home: Path, only: str | None) -> None:
     folder = ROOT / "docs" / "img" / home_name
     folder.mkdir(parents=True, exist_ok=True)
-    with browser.serving(home, role=ROLE) as address:
+    # The clock stands where the study does: else its data would be told to be months old.
+    with (
+        _down(_as_of(home)) as url,
+        browser.serving(home, role=ROLE, STEPWELL_CLOCK_URL=f"{url}/clock") as address,
+    ):
         for look, (size, theme) in LOOKS.items():
             with browser.browsing(size, theme) as (page, _):
                 for one in PAGES:

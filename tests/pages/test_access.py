@@ -134,9 +134,9 @@ def assert_haifa_alone(page: Callable[..., AppTest], rows: Callable[..., AppTest
 @pytest.mark.parametrize("page", ["adherence", "participant"])
 def test_before_the_first_build_the_page_says_how_to_get_one(tmp_path, monkeypatch, page):
     use(monkeypatch, tmp_path)
-    assert "Run `make demo`" in text(opened(page))
+    assert "`make demo`" in text(opened(page))
     write_study(tmp_path)
-    assert "Run `make demo`" in text(opened(page))
+    assert "`make demo`" in text(opened(page))
 
 
 @pytest.mark.parametrize("page", ["adherence", "participant"])

@@ -42,6 +42,7 @@ def test_a_row_of_the_list_beside_the_picture_opens_that_persons_day_by_keyboard
         page.wait_for_url("**/participant?*day=2026-02-10*")
 
 
+@pytest.mark.slow  # test_gates.py has every page
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["adherence", "flow"])
 def test_nothing_is_inaccessible_and_nobody_outside_is_asked(address, path, theme):
@@ -61,6 +62,7 @@ def test_the_boxes_are_downloaded_as_a_picture_of_text(address, tmp_path):
     assert "Enrolled: 22" in (tmp_path / "flow.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow  # test_gates.py has every page
 def test_both_pages_fit_a_phone(address):
     with browser.browsing(size=browser.PHONE) as (page, _):
         for path in ("adherence", "flow"):

@@ -101,7 +101,7 @@ def test_everybody_is_listed_with_who_needs_somebody_first(store):
         zip(frame["participant_id"], frame["state"], frame["next_step"].fillna(""), strict=True)
     ) == [
         ("P002", "Permission withdrawn", "Ask them again."),
-        ("P003", "Not invited yet", ""),
+        ("P003", "Not invited yet", "Make their link below, and send it."),
         ("P001", "Connected", ""),
     ]
     assert list(frame["site"]) == ["Haifa", "Southampton", "Haifa"]

@@ -264,7 +264,7 @@ def test_a_study_with_nobody_in_it_says_what_to_do(tmp_path, monkeypatch):
 def test_every_state_has_a_sign_and_a_word():
     assert set(words.table("visit_marks")) == {*VISIT_STATUSES, "part"}
     assert set(words.table("connection_marks")) == set(CONNECTION_STATES)
-    assert set(words.table("receipt_reasons")) == set(RECEIPT_REASONS)
+    assert set(words.table("receipt_reasons")) == {*RECEIPT_REASONS, *words.RECEIPTS}
     assert set(words.table("work_queues")) == set(WORK_QUEUES)
     for name in ("visit_marks", "connection_marks"):
         marks = [label.split(" ", 1) for label in words.table(name).values()]

@@ -341,7 +341,7 @@ def test_what_somebody_wrote_is_not_read_as_markdown(home):
 
 def test_outcome_rescue_shows_each_clinic_and_whom_to_ask(home):
     at = opened("today")
-    _, data = chart(at, "A row for everyone and each clinic")
+    _, data = chart(at, "A row for everyone and each site")
     everyone, haifa = data["rescue"]
     assert (everyone["clinic"], everyone["projected_share"]) == ("Everyone", 0.5)
     assert (haifa["clinic"], haifa["projected_share"], haifa["suppressed"]) == ("Haifa", None, True)

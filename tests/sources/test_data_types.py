@@ -25,6 +25,7 @@ ABOUT = {
     "goal": GOAL_TYPES,
     "participant": ROSTER_TYPES,
 }
+ENTERED = ("study_team",)  # by hand, never pulled: no receipt counts its rows
 LISTED = {name for names in ABOUT.values() for name in names}
 
 
@@ -40,7 +41,7 @@ def test_every_data_type_of_answers_sessions_and_goals_is_listed(source):
     found = source_of(source)
     for seed in seeds_of(source):
         reading = found.read(seed.replies, seed.ask)
-        assert reading.counts
+        assert reading.counts or source in ENTERED
         assert undeclared(set(found.delivers), reading) == []
 
 

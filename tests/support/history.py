@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from support.landed_days import AS_OF, ON, a_day, land
+from support.landed_days import AS_OF, ON, a_day
 
 from ingestion import landing
 from ingestion.source import Reading
@@ -161,7 +161,7 @@ class History:
         steps = self.draw.choice([0, 90, 3000, 60000])
         fetched_at = AS_OF + timedelta(minutes=self.word)
         day = dataclasses.replace(a_day(participant, steps, on), fetched_at=fetched_at, **facts)
-        land(self.store, day)
+        landing.land(self.store, Reading(days=[day]), day.source, "0000")  # a file has one source
 
     def _rows(self, table: str, row: dict[str, Any]) -> None:
         self.word += 1
