@@ -12,7 +12,7 @@ help:  ## list the targets
 demo: .venv/runtime  ## set up, run the pretend trial in Airflow, compare with the truth, serve
 	@$(BIN)/stepwell demo $(ARGS)
 
-test: .venv/dev browser  ## set up and run the tests (under ten minutes on 2 cores)
+test: .venv/dev browser  ## set up and run the tests
 	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 check: lint test  ## lint, types and tests
