@@ -22,6 +22,7 @@ from warehouse.contacts import (
     log_contact,
 )
 
+LAST_QUEUE = "today_queue"  # of this session, also for whoever comes back by the bar of pages
 SEEN = "today_seen"  # of each participant opened: the newest contact that was on the screen
 
 
@@ -30,8 +31,6 @@ def render(page: Page, chosen: str | None, people: list[Person]) -> None:
     if message := st.session_state.pop("today_message", None):
         getattr(st, message[0])(message[1])
     if chosen is None:
-        if people:
-            st.caption(say("today.pick_row"))
         return
     person = next((one for one in people if one.participant_id == chosen), None)
     if person is None:
@@ -41,10 +40,26 @@ def render(page: Page, chosen: str | None, people: list[Person]) -> None:
         _panel(page, person)
 
 
+def opener(key: str) -> Any:
+    """The column of a list whose cells open a participant's page: `open_asked` does it."""
+    return st.column_config.ButtonColumn(
+        say("today.col_participant"), type="tertiary", alignment="left", width=82, pinned=True,
+        help=say("today.open_help"), key=key,
+    )  # fmt: skip
+
+
+def open_asked(*keys: str) -> None:
+    """Go to the participant whose cell was clicked in the column of one of these keys."""
+    for key in keys:
+        if clicked := st.session_state.get(key):
+            open_participant(clicked["label"])
+
+
 def open_participant(participant_id: str) -> None:
-    """Go to the participant's own page, in the list chosen here."""
-    chosen = {"queue": st.query_params["queue"]} if "queue" in st.query_params else {}
-    st.switch_page("views/participant.py", query_params={"participant": participant_id, **chosen})
+    """Go to the participant's own page, in the list chosen here; the site stays by itself."""
+    queue = st.session_state.get(LAST_QUEUE)
+    chosen = {"participant": participant_id} | ({"queue": queue} if queue else {})
+    st.switch_page("views/participant.py", query_params=chosen)
 
 
 def _panel(page: Page, person: Person) -> None:
@@ -122,10 +137,10 @@ def _form(page: Page, person: Person) -> None:
                  default=person.reasons, format_func=lambda code: reasons[code])  # fmt: skip
         with st.container(horizontal=True, gap="medium"):
             st.segmented_control(say("today.channel"), list(channels), key="contact_channel",
-                                 default="phone", required=True,
+                                 default="phone", required=True, wrap=True,
                                  format_func=lambda code: channels[code])  # fmt: skip
             st.segmented_control(say("today.outcome"), list(outcomes), key="contact_outcome",
-                                 default="reached", required=True,
+                                 default="reached", required=True, wrap=True,
                                  format_func=lambda code: outcomes[code])  # fmt: skip
         st.text_area(say("today.note"), key="contact_note", max_chars=LONGEST_NOTE, height=80,
                      help=say("today.note_help", n=LONGEST_NOTE))  # fmt: skip

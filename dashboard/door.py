@@ -2,10 +2,11 @@
 
 One ASGI middleware, outermost, for HTTP and WebSocket alike:
 
-* a Host that is not ours is refused, so that no other site's name leads here (DNS rebinding);
+* a Host that is not ours is refused, so that no other site's name leads here (DNS rebinding), and a
+  stream that another site's page opens;
 * behind a proxy, only its addresses are answered, and only with the secret it sends; the login that
   it names goes on as X-Stepwell-Login, and what a browser sent under that name is taken out;
-* a file made for a page is given only to somebody whose sign-in is good;
+* a file made for a page is given only to somebody whose sign-in is good, and kept by no cache;
 * every answer has the headers that keep a page to this machine and out of other sites' frames.
 """
 
@@ -35,14 +36,21 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HEALTH = "/healthz"
+OTHER_NAME = (
+    "This server is not known by that name. Open it by its own address, or have the name added to "
+    "STEPWELL_ALLOWED_HOSTS."
+)
 PROXY_SECRET_HEADER = "X-Stepwell-Proxy"
 # What says only that the server lives: asked for on the machine itself, without the proxy.
 ALIVE = (HEALTH, "/_stcore/health")
+# Of how many look and what the server holds: nobody's business.
+CLOSED = ("/_stcore/metrics",)
 # Files made for one page, under names that only the page knows.
 MADE_FILES = ("/media/", "/_stcore/upload_file/")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -102,14 +110,24 @@ class Door:
         """The answer to who may not ask; None where they may."""
         headers = Headers(scope=scope)
         if not self._is_our_host(headers.getlist("host")):
-            return PlainTextResponse("This server has another name.", 400)
+            return PlainTextResponse(OTHER_NAME, 400)
         if scope["path"] in ALIVE:
             return None
+        if scope["type"] == "websocket" and not self._is_our_page(headers):
+            return PlainTextResponse("This is for pages of this server.", 403)
+        if scope["path"] in CLOSED:
+            return PlainTextResponse("Not found", 404)
         if self._sign_in.mode == "proxy" and not self._is_the_proxy(scope, headers):
             return PlainTextResponse("Open the dashboard through its sign-in.", 403)
-        if self._sign_in.mode == "oidc" and scope["path"].startswith(MADE_FILES):
-            return None if _is_signed_in(scope) else PlainTextResponse("Sign in first.", 403)
+        if scope["path"].startswith(MADE_FILES) and not self._is_somebody(scope, headers):
+            return PlainTextResponse("Sign in first.", 403)
         return None
+
+    def _is_somebody(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a sign-in, where one is asked for, says who asks."""
+        if self._sign_in.mode == "proxy":
+            return bool(headers.get(self._sign_in.header))
+        return self._sign_in.mode == "local" or is_signed_in(scope)
 
     def _is_our_host(self, hosts: list[str]) -> bool:
         if len(hosts) != 1:
@@ -117,6 +135,11 @@ class Door:
         name, bracket, _ = hosts[0].partition("]")
         host = name[1:] if bracket else hosts[0].rpartition(":")[0] or hosts[0]
         return host.lower().rstrip(".") in self._sign_in.hosts
+
+    def _is_our_page(self, headers: Headers) -> bool:
+        """Streamlit would let pages of any port of this machine in, and ask outside what it is."""
+        ours = (f"http://{headers['host']}", f"https://{headers['host']}", self._sign_in.url)
+        return all(origin in ours for origin in headers.getlist("origin"))
 
     def _is_the_proxy(self, scope: Scope, headers: Headers) -> bool:
         """From its address, with its secret, and telling of one login at most."""
@@ -145,6 +168,8 @@ class Door:
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)  # a page of consent has stricter ones
+                if scope["path"].startswith(MADE_FILES):
+                    headers["Cache-Control"] = "no-store"
                 if self._sign_in.is_https:
                     message["headers"] = _with_secure_cookies(message["headers"])
             await send(message)
@@ -167,7 +192,7 @@ def _with_secure_cookies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes
     ]
 
 
-def _is_signed_in(scope: Scope) -> bool:
+def is_signed_in(scope: Scope) -> bool:
     """Whether the cookie of the sign-in is ours, and its token's time has not passed."""
     from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
     from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks

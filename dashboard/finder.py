@@ -19,7 +19,7 @@ def box(con: Con) -> None:
     """
     st.text_input(
         words.say("find.label"), key=_TYPED, placeholder=words.say("find.placeholder"),
-        max_chars=LONGEST, width=280, on_change=_take, label_visibility="collapsed",
+        max_chars=LONGEST, width=168, on_change=_take, label_visibility="collapsed",
     )  # fmt: skip
     asked = st.session_state.pop(_ASKED, "")
     if not asked:

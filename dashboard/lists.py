@@ -26,7 +26,7 @@ def choose(page: Page) -> list[str]:
     st.selectbox(
         say("participant.list"), codes, key=f"list_{asked if asked in names else ''}",
         index=codes.index(asked) if asked in names else 0, on_change=_keep,
-        args=[asked if asked in names else ""], width=240,
+        args=[asked if asked in names else ""], width=200, label_visibility="collapsed",
         format_func=lambda code: names.get(code, say("participant.everybody")),
     )  # fmt: skip
     if asked in names:

@@ -12,10 +12,19 @@ def packed(table: pa.Table) -> pa.Table:
         column = table.column(at)
         if pa.types.is_string(field.type):
             column = _coded(column)
-        elif pa.types.is_integer(field.type):
+        elif pa.types.is_integer(field.type) or _is_whole(column):
             column = column.cast(_narrowest(column))
         table = table.set_column(at, field.name, column)
     return table
+
+
+def _is_whole(column: pa.ChunkedArray) -> bool:
+    """Whether a column of fractions holds whole numbers alone, which fewer bytes tell as well."""
+    if not pa.types.is_floating(column.type):
+        return False
+    most = pc.max(pc.abs(column)).as_py() or 0
+    whole = pc.all(pc.equal(pc.floor(column), column)).as_py()
+    return whole is not False and most < 2**31
 
 
 def _coded(column: pa.ChunkedArray) -> pa.ChunkedArray:

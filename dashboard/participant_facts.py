@@ -17,7 +17,6 @@ from dashboard.words import say
 def say_facts(page: Page, person: Answer, scales: list[dict[str, Any]]) -> None:
     """Site, study day, sync, valid days, goal days, and the change on two scales."""
     figures(page, person, "adherence", "facts", facts_of(page, person.row, scales))
-    st.markdown(about(page, person.row))
 
 
 def facts_of(page: Page, row: dict[str, Any], scales: list[dict[str, Any]]) -> list[Figure]:
@@ -60,15 +59,12 @@ def _study_day(page: Page, row: dict[str, Any]) -> Figure:
 
 def _sync(row: dict[str, Any]) -> Figure:
     days, zone = row["days_since_sync"], row["timezone"]
-    if days is None:
-        value = say("participant.never")
-    else:
-        value = say("participant.days_ago", n=days) if days else say("participant.today")
+    ago = {None: "never", 0: "today", 1: "day_ago"}.get(days, "days_ago")
     told = say(
         "participant.help_since_sync",
         at=words.moment(row["synced_at"], zone), zone=zone, as_of=words.moment(row["as_of"]),
     )  # fmt: skip
-    return Figure(say("participant.since_sync"), value, told)
+    return Figure(say("participant.since_sync"), say(f"participant.{ago}", n=days), told)
 
 
 def _valid(page: Page, row: dict[str, Any]) -> Figure:
@@ -105,12 +101,12 @@ def _change(row: dict[str, Any], nth: str, scale: dict[str, Any]) -> Figure:
     return Figure(label, value, told)
 
 
-def say_work(page: Page, who: str) -> None:
-    """Why the participant is on the work list, in one line; none where they are not."""
-    listed = queries.reasons(page.con, who)
-    if listed:
-        told = ", ".join(map(_reason, listed))
-        st.markdown(say("participant.listed", reasons=told))
+def say_about(page: Page, person: Answer) -> None:
+    """Since when they are in the study and, where they are on the work list, why: in one line."""
+    told = [about(page, person.row)]
+    if listed := queries.reasons(page.con, person.row["participant_id"]):
+        told.append(say("participant.listed", reasons=", ".join(map(_reason, listed))))
+    st.markdown(" ".join(told))
 
 
 def _reason(item: dict[str, Any]) -> str:

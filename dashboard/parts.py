@@ -9,11 +9,13 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.charts.vega import Chart, quiet
+from dashboard.charts.vega import Chart, light, quiet
 from dashboard.exports import download
 from dashboard.queries import common
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page
+
+More = Sequence[tuple[str, Answer, str, str]]  # heading, answer, its table, its name
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,26 @@ class Figure:
     help: str
 
 
-def figures(page: Page, answer: Answer, table: str, name: str, listed: Sequence[Figure]) -> None:
+def figures(
+    page: Page, answer: Answer, table: str, name: str, listed: Sequence[Figure], more: More = ()
+) -> None:
     """Key figures in a row, and how they are computed: `answer` holds what they are made of."""
     with st.container(horizontal=True, gap="medium"):
         for figure in listed:
             st.metric(figure.label, figure.value, help=figure.help, width="content")
-    explained(page, answer, table, name, words.say("common.how_computed"))
+    explained(page, answer, table, name, words.say("common.how_computed"), more=more)
 
 
-def show(page: Page, chart: Chart, name: str, **options: Any) -> Any:
+def draw(chart: Chart, name: str, **options: Any) -> Any:
+    """A chart alone, where its numbers stand beside another one."""
+    return st.vega_lite_chart(light(quiet(chart.spec)), alt=chart.alt, key=name, **options)
+
+
+def show(page: Page, chart: Chart, name: str, more: More = (), **options: Any) -> Any:
     """A chart, and under it its numbers; `options` go to the chart (`on_select` and such)."""
-    given = st.vega_lite_chart(quiet(chart.spec), alt=chart.alt, key=name, **options)
-    explained(page, chart.numbers, chart.table, name, words.say("common.show_numbers"), chart.alt)
+    given = draw(chart, name, **options)
+    label = words.say("common.show_numbers")
+    explained(page, chart.numbers, chart.table, name, label, chart.alt, more=more)
     return given
 
 
@@ -58,22 +68,33 @@ def table(
 
 def explained(
     page: Page, answer: Answer, source: str, name: str, label: str, alt: str = "",
-    numbers: bool = True,
+    numbers: bool = True, more: More = (),
 ) -> None:  # fmt: skip
-    """An expander that, once opened, holds the numbers, their files, meaning and question."""
+    """An expander that, once opened, holds the numbers, their files, meaning and question.
+
+    `more` are other answers that the same thing rests on, each under a heading of its own.
+    """
     with st.expander(label, key=f"about_{name}", on_change="rerun") as about:
         if not about.open:
             return
-        if numbers:
-            st.dataframe(
-                answer.table, hide_index=True, placeholder="", key=f"numbers_{name}",
-                alt=words.say("common.numbers_of", alt=alt or label),
-            )  # fmt: skip
-        download(page, answer.table, name)
-        _meaning(page, answer, source)
-        scoped = "common.the_sql_scoped" if page.prelude else "common.the_sql"
-        st.caption(words.say(scoped))
-        st.code(page.prelude + answer.sql, language="sql")
+        _told(page, answer, source, name, alt or label if numbers else "")
+        for title, other, table_of, called in more:
+            st.markdown(f"**{title}**")
+            _told(page, other, table_of, called, title)
+
+
+def _told(page: Page, answer: Answer, source: str, name: str, alt: str) -> None:
+    """An answer's numbers (where `alt` names them), files, meaning and question."""
+    if alt:
+        st.dataframe(
+            answer.table, hide_index=True, placeholder="", key=f"numbers_{name}",
+            alt=words.say("common.numbers_of", alt=alt),
+        )  # fmt: skip
+    download(page, answer.table, name)
+    _meaning(page, answer, source)
+    scoped = "common.the_sql_scoped" if page.prelude else "common.the_sql"
+    st.caption(words.say(scoped))
+    st.code(page.prelude + answer.sql, language="sql", wrap_lines=True)
 
 
 def legend(theme: str) -> None:

@@ -12,9 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import fpdf
-
 from dashboard import exports, words
+from dashboard.lettering import GAP, INK, QUIET, Paper, paper
 from dashboard.participant_facts import about, facts_of
 from dashboard.queries import common
 from dashboard.queries import participant as queries
@@ -26,8 +25,6 @@ from dashboard.words import say
 MARGIN, WIDTH = 15.0, 180.0  # mm, of A4
 TOP, TALL = 66.0, 62.0  # the timeline
 ROWS_FROM, ROW, ROWS_TALL = 158.0, 5.2, 100.0  # the table: a line, and all of them at most
-INK, QUIET = (16, 21, 28), (95, 103, 114)
-_PLAIN = {"\u202f": " ", "\u2212": "-", "\u2013": "-"}  # what the built-in font has otherwise
 
 
 @dataclass(frozen=True)
@@ -70,37 +67,32 @@ def _path(page: Page) -> Path:
 
 
 def _drawn(page: Page, who: str, told: Told) -> bytes:
-    pdf = fpdf.FPDF(format="A4")
-    pdf.core_fonts_encoding = "windows-1252"
-    pdf.set_auto_page_break(False)
-    pdf.set_margin(MARGIN)
-    pdf.c_margin = 0
-    pdf.set_title(_plain(say("report.title", who=who)))
-    pdf.set_creation_date(page.build["as_of"])
-    pdf.set_lang("en")
-    pdf.add_page()
-    _head(pdf, page, who, told)
-    if len(told.days):
-        _timeline(pdf, told)
-    else:
-        _text(pdf, MARGIN, TOP, say("report.nothing"))
-    _outcomes(pdf, told)
-    _foot(pdf, page)
-    return bytes(pdf.output())
+    with paper(MARGIN) as pdf:
+        pdf.set_title(say("report.title", who=who))
+        pdf.set_creation_date(page.build["as_of"])
+        pdf.set_lang("en")
+        _head(pdf, page, who, told)
+        if len(told.days):
+            _timeline(pdf, told)
+        else:
+            pdf.put(MARGIN, TOP, say("report.nothing"))
+        _outcomes(pdf, told)
+        _foot(pdf, page)
+        return bytes(pdf.output())
 
 
-def _head(pdf: fpdf.FPDF, page: Page, who: str, told: Told) -> None:
-    _text(pdf, MARGIN, 20, say("report.title", who=who), size=18, bold=True)
-    _text(pdf, MARGIN, 27, page.study.study.title, size=9, colour=QUIET)
-    _text(pdf, MARGIN, 33, about(page, told.person.row), size=9)
+def _head(pdf: Paper, page: Page, who: str, told: Told) -> None:
+    pdf.put(MARGIN, 20, say("report.title", who=who), size=18, bold=True)
+    pdf.put(MARGIN, 27, page.study.study.title, size=9, colour=QUIET)
+    pdf.put(MARGIN, 33, about(page, told.person.row), size=9)
     across = WIDTH / 4
     for n, figure in enumerate(facts_of(page, told.person.row, told.scales)):
         x, y = MARGIN + across * (n % 4), 41 + 11 * (n // 4)
-        _text(pdf, x, y, figure.label, size=8, colour=QUIET)
-        _text(pdf, x, y + 5, figure.value, size=11, bold=True)
+        pdf.put(x, y, figure.label, size=8, colour=QUIET)
+        pdf.put(x, y + 5, figure.value, size=11, bold=True)
 
 
-def _timeline(pdf: fpdf.FPDF, told: Told) -> None:
+def _timeline(pdf: Paper, told: Told) -> None:
     """A bar a day, coloured by its state; the goal dashed; visit windows along the top."""
     rows = told.days.rows
     first, last = rows[0]["activity_date"], rows[-1]["activity_date"]
@@ -108,7 +100,7 @@ def _timeline(pdf: fpdf.FPDF, told: Told) -> None:
     plausible = [row["steps"] for row in rows if row["day_state"] != "implausible"]
     goals = [row["goal_steps"] for row in rows]
     most = 1.1 * max(filter(None, [*plausible, *goals]), default=1000)
-    _text(pdf, MARGIN, TOP - 2, say("report.steps"), size=9, bold=True)
+    pdf.put(MARGIN, TOP - 2, say("report.steps"), size=9, bold=True)
     _windows(pdf, told, first, last, step)
     _scale_of_steps(pdf, most)
     for row in rows:
@@ -116,31 +108,31 @@ def _timeline(pdf: fpdf.FPDF, told: Told) -> None:
     _goal(pdf, rows, first, step, most)
     for n in range(0, (last - first).days + 1, max(7, 7 * ((last - first).days // 56))):
         day = date.fromordinal(first.toordinal() + n)
-        _text(pdf, MARGIN + step * n, TOP + TALL + 4, f"{day.day} {day:%b}", size=7, colour=QUIET)
+        pdf.put(MARGIN + step * n, TOP + TALL + 4, f"{day.day} {day:%b}", size=7, colour=QUIET)
     _legend(pdf)
 
 
-def _windows(pdf: fpdf.FPDF, told: Told, first: date, last: date, step: float) -> None:
+def _windows(pdf: Paper, told: Told, first: date, last: date, step: float) -> None:
     for row in told.visits.rows:
         begins, ends = max(row["opens_on"], first), min(row["after_close"], last)
         if begins < ends:
             x = MARGIN + step * (begins - first).days
             pdf.set_fill_color(200, 205, 212)
             pdf.rect(x, TOP, step * (ends - begins).days - 0.4, 1.4, style="F")
-            _text(pdf, x + 0.5, TOP + 4.4, row["visit"], size=6.5, colour=QUIET)
+            pdf.put(x + 0.5, TOP + 4.4, row["visit"], size=6.5, colour=QUIET)
 
 
-def _scale_of_steps(pdf: fpdf.FPDF, most: float) -> None:
+def _scale_of_steps(pdf: Paper, most: float) -> None:
     unit = next(n for n in (500, 1000, 2000, 5000, 10_000, 20_000) if most / n < 6 or n == 20_000)
     pdf.set_draw_color(225, 228, 232)
     pdf.set_line_width(0.1)
     for steps in range(0, int(most) + 1, unit):
         y = _y(steps, most)
         pdf.line(MARGIN, y, MARGIN + WIDTH, y)
-        _text(pdf, MARGIN - 11, y + 1, words.count(steps), size=7, colour=QUIET)
+        pdf.put(MARGIN - 11, y + 1, words.count(steps), size=7, colour=QUIET)
 
 
-def _bar(pdf: fpdf.FPDF, row: dict[str, Any], x: float, wide: float, most: float) -> None:
+def _bar(pdf: Paper, row: dict[str, Any], x: float, wide: float, most: float) -> None:
     group = next((one for one in words.GROUPS if one.code == row["day_group"]), words.GROUPS[-1])
     red, green, blue = (int(group.light[at : at + 2], 16) for at in (1, 3, 5))
     if row["provisional"]:  # as pale as on screen
@@ -150,9 +142,7 @@ def _bar(pdf: fpdf.FPDF, row: dict[str, Any], x: float, wide: float, most: float
     pdf.rect(x, top, 0.86 * wide, TOP + TALL - top, style="F")
 
 
-def _goal(
-    pdf: fpdf.FPDF, rows: list[dict[str, Any]], first: date, step: float, most: float
-) -> None:
+def _goal(pdf: Paper, rows: list[dict[str, Any]], first: date, step: float, most: float) -> None:
     pdf.set_draw_color(*INK)
     pdf.set_line_width(0.3)
     pdf.set_dash_pattern(dash=1, gap=0.7)
@@ -167,20 +157,20 @@ def _y(steps: float, most: float) -> float:
     return TOP + TALL - (TALL - 6) * steps / most
 
 
-def _legend(pdf: fpdf.FPDF) -> None:
+def _legend(pdf: Paper) -> None:
     for n, group in enumerate(words.GROUPS):
         x, y = MARGIN + 90 * (n % 2), TOP + TALL + 8 + 4 * (n // 2)
         pdf.set_fill_color(*(int(group.light[at : at + 2], 16) for at in (1, 3, 5)))
         pdf.rect(x, y - 2, 3, 2.4, style="F")
-        _text(pdf, x + 4.5, y, group.label, size=7.5)
+        pdf.put(x + 4.5, y, group.label, size=7.5)
     told = f"{say('report.legend_goal')}. {say('report.provisional')}."
-    _text(pdf, MARGIN, TOP + TALL + 20, told, size=7.5, colour=QUIET)
+    pdf.put(MARGIN, TOP + TALL + 20, told, size=7.5, colour=QUIET)
 
 
-def _outcomes(pdf: fpdf.FPDF, told: Told) -> None:
+def _outcomes(pdf: Paper, told: Told) -> None:
     """A row a scale: direction, n, each visit's score, the newest change."""
     visits = list(dict.fromkeys(told.scores.column("visit")))
-    _text(pdf, MARGIN, ROWS_FROM, say("report.outcomes"), size=9, bold=True)
+    pdf.put(MARGIN, ROWS_FROM, say("report.outcomes"), size=9, bold=True)
     heads = [say(f"report.column_{name}") for name in ("outcome", "direction", "n")]
     cells = [[*heads, *visits, say("report.column_change")]]
     cells += [_line(told, scale, visits) for scale in told.scales]
@@ -189,7 +179,7 @@ def _outcomes(pdf: fpdf.FPDF, told: Told) -> None:
     for n, line in enumerate(cells):
         x, y = MARGIN, ROWS_FROM + 6 + tall * n
         for cell, across in zip(line, wide, strict=True):
-            _text(pdf, x, y, cell, size=7.5, bold=n == 0, within=across - 1)
+            pdf.put(x, y, cell, size=7.5, bold=n == 0, within=across - 1)
             x += across
         pdf.set_draw_color(225, 228, 232)
         pdf.set_line_width(0.1)
@@ -217,20 +207,17 @@ def _score(row: dict[str, Any] | None) -> str:
     return words.NOTHING if row["score"] is None else f"{row['score']:.1f}"
 
 
-def _notes(pdf: fpdf.FPDF, scales: list[dict[str, Any]], y: float) -> None:
+def _notes(pdf: Paper, scales: list[dict[str, Any]], y: float) -> None:
     judged = [scale for scale in scales if scale["mcid"] is not None]
     matters = [
         say("report.matters", label=scale["label"], threshold=words.threshold(scale))
         for scale in judged
     ]
-    pdf.set_xy(MARGIN, y)
-    pdf.set_font("Helvetica", size=7.5)
-    pdf.set_text_color(*QUIET)
     told = say("report.note", thresholds="; ".join(matters) or words.NOTHING)
-    pdf.multi_cell(WIDTH, 3.6, _plain(told), align="L", padding=0)
+    pdf.put_block(MARGIN, y, WIDTH, told, size=7.5, tall=3.6)
 
 
-def _foot(pdf: fpdf.FPDF, page: Page) -> None:
+def _foot(pdf: Paper, page: Page) -> None:
     build = page.build
     told = say(
         "report.foot",
@@ -238,24 +225,6 @@ def _foot(pdf: fpdf.FPDF, page: Page) -> None:
         build=build["build_id"], code=build["code_version"],
         arms=say("common.arms_hidden" if build["masked"] else "common.arms_shown"),
     )  # fmt: skip
-    _text(pdf, MARGIN, 285, told, size=7, colour=QUIET)
-
-
-def _text(
-    pdf: fpdf.FPDF, x: float, y: float, text: str, size: float = 9, bold: bool = False,
-    colour: tuple[int, int, int] = INK, within: float = WIDTH,
-) -> None:  # fmt: skip
-    """Write one line whose baseline is at `y`, cut where it would be wider than `within`."""
-    pdf.set_font("Helvetica", style="B" if bold else "", size=size)
-    pdf.set_text_color(*colour)
-    line = _plain(text)
-    while line and pdf.get_string_width(line) > within:
-        line = line[:-1]
-    pdf.text(x, y, line)
-
-
-def _plain(text: str) -> str:
-    """The text in the signs that the font built into every reader has; others become `?`."""
-    for sign, plain in _PLAIN.items():
-        text = text.replace(sign, plain)
-    return text.encode("windows-1252", "replace").decode("windows-1252")
+    pdf.put(MARGIN, 285, told, size=7, colour=QUIET)
+    if pdf.has_gaps:
+        pdf.put(MARGIN, 289, say("report.gaps", gap=GAP), size=7, colour=QUIET)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import contact_panel
 from dashboard.charts import today as charts
-from dashboard.parts import explained, say_small_cells, show
+from dashboard.parts import say_small_cells, show, table
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page
 from dashboard.words import say
@@ -24,10 +26,11 @@ def render(page: Page, found: Answer, rates: Answer, listed: Answer) -> None:
         return
     labels = {visit.code: visit.label for visit in page.study.visits}
     visits = ", ".join(labels[code] for code in required_of(page.study)[0])
-    st.caption(say("today.rescue_caption", visits=visits))
-    show(page, charts.rescue(found, page.theme), "rescue")
+    rests_on = say("today.rescue_rates", own=page.study.work_list.own_rate_from)
+    st.caption(f"{say('today.rescue_caption', visits=visits)} {rests_on}")
+    how = say("today.rates_how"), rates, "response_rate", "rates"
+    show(page, charts.rescue(found, page.theme), "rescue", more=[how])
     say_small_cells(page, found)
-    explained(page, rates, "response_rate", "rates", say("today.rates_how"))
     _rescue_list(page, listed)
 
 
@@ -37,25 +40,23 @@ def _rescue_list(page: Page, answer: Answer) -> None:
         st.caption(say("today.rescue_nobody"))
         return
     st.caption(say("today.rescue_list_caption"))
+    table(page, answer, "rescue_item", "rescue_items", say("today.alt_rescue_list"), _columns(),
+          height=ROW_HEIGHT * (min(len(answer), MOST_ROWS) + 1) + 3)  # fmt: skip
+
+
+def _columns() -> dict[str, Any]:
     column = st.column_config
-    chosen = st.dataframe(
-        answer.table, key="rescue_list", hide_index=True, on_select="rerun",
-        selection_mode="single-row", placeholder="", alt=say("today.alt_rescue_list"),
-        height=ROW_HEIGHT * (min(len(answer), MOST_ROWS) + 1) + 3,
-        column_config={
-            "position": None,
-            "participant_id": say("today.col_participant"),
-            "site": say("today.col_site"),
-            "visit": say("today.col_visit"),
-            "status": say("today.col_status"),
-            "scales_open": say("today.col_scales"),
-            "closes_on": column.DateColumn(say("today.col_closes"), format="D MMM YYYY"),
-            "days_left": say("today.col_days_left"),
-            "complete_if_answered": column.NumberColumn(say("today.col_chance"), format="percent"),
-            "still_wearing": say("today.col_wearing"),
-        },
-    )  # fmt: skip
-    explained(page, answer, "rescue_item", "rescue_items", say("common.how_computed"),
-              numbers=False)  # fmt: skip
-    if picked := chosen["selection"]["rows"]:
-        contact_panel.open_participant(answer.column("participant_id")[picked[0]])
+    return {
+        "position": None,
+        "participant_id": contact_panel.opener("open_rescued"),
+        "site": say("today.col_site"),
+        "visit": say("today.col_visit"),
+        "status": say("today.col_status"),
+        "scales_open": say("today.col_scales"),
+        "closes_on": column.DateColumn(say("today.col_closes"), format="D MMM YYYY"),
+        "days_left": say("today.col_days_left"),
+        "complete_if_answered": column.NumberColumn(
+            say("today.col_chance"), format="percent", step=0.01
+        ),
+        "still_wearing": say("today.col_wearing"),
+    }

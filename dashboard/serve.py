@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -12,13 +13,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from dashboard.pages import PAGES
 from dashboard.signin import LOGIN_HEADER, LOGIN_KEY, LOOPBACK, SignIn, SignInError, read_sign_in
 
 SETTINGS: dict[str, Any] = {
     "server.headless": True,
     "server.fileWatcherType": "none",
     "browser.gatherUsageStats": False,  # nothing leaves the machine
+    "global.minCachedMessageSize": 1e3,  # bytes of what is sent once while it stays the same
     "client.toolbarMode": "viewer",
     "client.disableDataExport": True,  # a table's own button takes rows along unrecorded
     "client.showErrorDetails": "none",  # an error text could hold a participant's values
@@ -26,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "server.enableCORS": True,
     "server.enableAgentApi": False,
     "theme.headingFontSizes": ["2rem", "1.5rem", "1.125rem"],
+    "theme.metricValueFontSize": "1.75rem",
     "theme.light.primaryColor": "#004E7C",
     "theme.light.textColor": "#10151C",
     "theme.dark.backgroundColor": "#0E1117",
@@ -34,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "theme.dark.textColor": "#F2F4F7",
 }
 # What a first visitor would otherwise wait for.
-PRELOADED = ("pandas", "altair", "PIL.Image", "dashboard.shell", "dashboard.parts")
+PRELOADED = ("pandas", "altair", "PIL.Image", *(f"dashboard.views.{page.name}" for page in PAGES))
 
 
 def command(port: int, home: Path, address: str = "127.0.0.1") -> list[str]:
@@ -60,6 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
     _assert_free(given.address, given.port)
     app = _app(_more_routes(given.routes) if given.routes else [], sign_in)
     here = {"server.port": given.port, "server.address": given.address}
+    # Told, lest Streamlit ask the internet what this machine's address is.
+    here["browser.serverAddress"] = urlsplit(sign_in.url).hostname or given.address
     app.run(config={**SETTINGS, **here})
 
 
@@ -97,7 +104,9 @@ def _app(routes: list[Any], sign_in: SignIn) -> Any:
     from starlette.routing import Route
 
     from dashboard.door import HEALTH, Door, tell_health
+    from dashboard.wanted import Wanted
 
+    sign_in_pages = [Middleware(Wanted, url=sign_in.url)] if sign_in.mode == "oidc" else []
     return st.App(
         Path(__file__).with_name("app.py"),
         secrets=sign_in.secrets,
@@ -105,6 +114,7 @@ def _app(routes: list[Any], sign_in: SignIn) -> Any:
         routes=[Route(HEALTH, tell_health, methods=["GET"]), *routes],
         middleware=[
             Middleware(Door, sign_in=sign_in),
+            *sign_in_pages,
             Middleware(GZipMiddleware, minimum_size=1024),
         ],
     )
@@ -114,6 +124,8 @@ def _app(routes: list[Any], sign_in: SignIn) -> Any:
 async def _preload(app: Any) -> AsyncIterator[dict[str, Any]]:
     for module in PRELOADED:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # Streamlit collects after each rerun: all that stays for good is not gone through
     yield {}
 
 

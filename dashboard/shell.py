@@ -18,6 +18,7 @@ from dashboard import access, doorstep, finder, unblinding, words
 from dashboard.access import NotOnStaff, NotSignedIn, SignInError, UnknownRole, Viewer
 from dashboard.queries import common
 from dashboard.queries.asking import Con
+from dashboard.queries.kept import keep
 from dashboard.scope import open_scoped, prelude
 from warehouse.home import Home, find_home
 from warehouse.publish import NotPublished, stable_path
@@ -72,12 +73,13 @@ def open_page(title: str, render: Callable[[Page], None], filters: Sequence[str]
 
     `filters` are those the page heeds: `site`, `cohort`.
     """
-    st.title(title)
+    head = st.container(horizontal=True, vertical_alignment="center", key="head")
+    head.title(title, width="content")
     home = find_home()
     folders = home.published, home.unblinded  # a machine may have but one of them
     empty = _marks(folders)
     try:
-        _open(title, home, render, filters)
+        _open(title, home, render, filters, head)
     except NotPublished:
         st.info(words.say("common.nothing_published"))
         _watch(folders, empty)
@@ -90,7 +92,9 @@ def open_page(title: str, render: Callable[[Page], None], filters: Sequence[str]
         st.error(words.say("common.unreadable"))
 
 
-def _open(title: str, home: Home, render: Callable[[Page], None], filters: Sequence[str]) -> None:
+def _open(
+    title: str, home: Home, render: Callable[[Page], None], filters: Sequence[str], head: Any
+) -> None:
     access.assert_signed_in()
     if not home.study_path.exists() and not home.published.exists():
         raise NotPublished("no study yet")
@@ -103,12 +107,17 @@ def _open(title: str, home: Home, render: Callable[[Page], None], filters: Seque
     path = stable_path(home, arms)
     seen = _marks([path])
     with closing(open_scoped(path, viewer.sites)) as con:
+        if _marks([path]) == seen:  # so it is the file that was opened
+            keep(con, path, seen[0], viewer.sites)
         build = common.build(con)
         if arms:
             unblinding.record(viewer, home, build["build_id"], title)
         page = Page(title, con, build, study, viewer, home, theme(), _now(build))
+        with head:  # one row, so that the answer to a filter comes soon
+            page = _filtered(page, filters)
+            _controls(page, arms)
         _header(page, arms)
-        render(_filtered(page, filters))
+        render(page)
         _foot(build)
     _watch([path], seen)
 
@@ -116,6 +125,11 @@ def _open(title: str, home: Home, render: Callable[[Page], None], filters: Seque
 def theme() -> str:
     """`dark` where the browser shows the dark theme, else `light`."""
     return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def is_phone() -> bool:
+    """Whether the browser calls itself a phone's; a narrow window of another does not."""
+    return "Mobi" in st.context.headers.get("User-Agent", "")
 
 
 def _now(build: dict[str, Any]) -> datetime:
@@ -134,10 +148,16 @@ def _header(page: Page, arms: bool) -> None:
     if viewer.sites:
         listed = ", ".join(page.site_label(site) for site in viewer.sites)
         told.append(words.say("common.own_sites", sites=listed))
-    st.markdown(f"{page.study.study.title}  \n{' · '.join(told)}")
     as_of, built_at = words.moment(build["as_of"]), words.moment(build["built_at"])
-    st.caption(words.say("common.as_of", as_of=as_of, built_at=built_at, build=build["build_id"]))
-    if viewer.sees_arms:
+    known = words.say("common.as_of", as_of=as_of, built_at=built_at, build=build["build_id"])
+    with st.container(gap="xxsmall"):
+        st.markdown(" · ".join(told))
+        st.caption(f"{page.study.study.title} · {known}")
+
+
+def _controls(page: Page, arms: bool) -> None:
+    """The ways to the arms, for whom they are, and out."""
+    if page.viewer.sees_arms:
         unblinding.control(arms)
     doorstep.sign_out()
 
@@ -145,22 +165,23 @@ def _header(page: Page, arms: bool) -> None:
 def _filtered(page: Page, filters: Sequence[str]) -> Page:
     """The page with the filters it heeds, each bound to the address and kept across pages.
 
-    Beside them stands the box that finds a participant: one row, so that the answer comes soon.
+    Beside them stands the box that finds a participant.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        finder.box(page.con)
-        site = _pick_site(page) if "site" in filters else None
-        cohort = _pick_cohort(page) if "cohort" in filters else page.cohort
+    finder.box(page.con)
+    site = _pick_site(page) if "site" in filters else None
+    cohort = _pick_cohort(page) if "cohort" in filters else page.cohort
     return Page(**{**vars(page), "site": site, "cohort": cohort})
 
 
 def _pick_site(page: Page) -> str | None:
+    if len(page.viewer.sites) == 1:
+        return page.viewer.sites[0]  # there is nothing to choose
     codes = page.viewer.sites or tuple(site.code for site in page.study.sites)
     every = words.say("common.every_site")
     named = {every: None, **{page.site_label(code): code for code in codes}}
     label = st.selectbox(
-        words.say("common.site"), list(named), key="site",
-        bind="query-params", persist_state="session", width=240,
+        words.say("common.site"), list(named), key="site", label_visibility="collapsed",
+        bind="query-params", persist_state="session", width=168,
     )  # fmt: skip
     return named[label or every]
 
@@ -173,8 +194,8 @@ def _pick_cohort(page: Page) -> common.Cohort:
         sites = page.viewer.sites
         return common.Cohort("site", sites[0]) if sites else common.Cohort()
     label = st.selectbox(
-        words.say("common.cohort"), list(named), key="cohort",
-        bind="query-params", persist_state="session", width=360,
+        words.say("common.cohort"), list(named), key="cohort", label_visibility="collapsed",
+        bind="query-params", persist_state="session", width=300,
     )  # fmt: skip
     return named[label] if label else next(iter(named.values()))
 

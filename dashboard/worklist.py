@@ -81,20 +81,21 @@ def script(item: Item) -> str:
     return say(f"work_say.{item['reason']}", visit=item["visit"], scale=item["scale"])
 
 
-def rows(people: list[Person], site_label: Any) -> pa.Table:
-    """The list as it is drawn and downloaded."""
+def rows(people: list[Person], site_label: Any, brief: bool = False) -> pa.Table:
+    """The list as it is drawn and downloaded; `brief`: what to do stands before why."""
     return pa.Table.from_pylist(
         [
             {
                 "participant_id": one.participant_id,
                 "action": say(f"work_do.{one.first['reason']}"),
-                "why": " ".join(why(item) for item in one.items),
+                "why": _whys(one, brief),
                 "since": one.first["since_on"],
                 "site": site_label(one.first["site"]),
                 "study_day": one.facts.get("study_day"),
                 "days_since_sync": one.facts.get("days_since_sync"),
                 "valid_days": one.facts.get("valid_days"),
-                "steps": one.facts.get("steps"),
+                # a grid does not draw a row of bars with a blank among them
+                "steps": [n for n in one.facts.get("steps") or () if n is not None],
                 "owner": one.owner,
                 "last_contact": last_contact(one.last),
             }
@@ -102,6 +103,11 @@ def rows(people: list[Person], site_label: Any) -> pa.Table:
         ],
         schema=LIST,
     )
+
+
+def _whys(one: Person, brief: bool) -> str:
+    whys = " ".join(map(why, one.items))
+    return f"{say('work_do.' + one.reasons[0])}: {whys}" if brief else whys
 
 
 def last_contact(row: Mapping[str, Any] | None) -> str | None:

@@ -3,7 +3,8 @@
 
 It photographs the study of STEPWELL_HOME (run `make demo` first), the same study a day after its
 vendors stopped answering, and a study that has begun with nobody in it: each page light and dark,
-and at the width of a phone.
+and at the width of a phone. The page of one participant shows the first of the list, whom nobody
+may have heard of, and once more (`participant_course`) whoever has most to show.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from PIL import Image
 
@@ -42,7 +44,14 @@ LOOKS = {
     "phone": (browser.PHONE, "light"),
 }
 TALLEST = 2600
-COLOURS = 128  # of a picture: enough for flat screens, a quarter of the size
+COLOURS = 256  # of a picture: enough for flat screens, a third of the size
+# Of those who answered at the newest visit who answered most, and wore it on most days.
+FULLEST = """
+    SELECT participant_id
+    FROM outcome JOIN visit USING (visit) JOIN adherence USING (participant_id)
+    WHERE status = 'received' GROUP BY participant_id, valid_days
+    ORDER BY max(visit.position) DESC, count(*) DESC, valid_days DESC, participant_id LIMIT 1
+"""
 ROLE = "trial_manager"  # who is offered every page
 
 
@@ -82,8 +91,21 @@ def _lose_the_vendors(home: Path) -> None:
 
 
 def _as_of(home: Path) -> datetime:
+    found: datetime = _asked(home, "SELECT as_of FROM ops.build")[0][0]
+    return found
+
+
+def _asked(home: Path, sql: str) -> list[Any]:
     with closing(open_published(stable_path(find_home({"STEPWELL_HOME": str(home)})))) as con:
-        found: datetime = con.execute("SELECT as_of FROM ops.build").fetchall()[0][0]
+        return con.execute(sql).fetchall()
+
+
+def _addresses(home: Path, only: str | None) -> dict[str, str]:
+    """The address of each picture's page, by the picture's name."""
+    found = {one.name: address_of(one) for one in PAGES if only in (None, one.name)}
+    fullest = _asked(home, FULLEST)
+    if fullest and "participant" in found:
+        found["participant_course"] = f"{found['participant']}?participant={fullest[0][0]}"
     return found
 
 
@@ -134,6 +156,7 @@ def _environment(home: Path, url: str) -> Iterator[None]:
 def _photograph(home_name: str, home: Path, only: str | None) -> None:
     folder = ROOT / "docs" / "img" / home_name
     folder.mkdir(parents=True, exist_ok=True)
+    addresses = _addresses(home, only)
     # The clock stands where the study does: else its data would be told to be months old.
     with (
         _down(_as_of(home)) as url,
@@ -141,17 +164,18 @@ def _photograph(home_name: str, home: Path, only: str | None) -> None:
     ):
         for look, (size, theme) in LOOKS.items():
             with browser.browsing(size, theme) as (page, _):
-                for one in PAGES:
-                    if only in (None, one.name):
-                        browser.open_page(page, address + address_of(one))
-                        browser.stretch(page, TALLEST)
-                        _save(page.screenshot(), folder / f"{one.name}_{look}.png")
-                        page.set_viewport_size({"width": size[0], "height": size[1]})
+                for name, path in addresses.items():
+                    browser.open_page(page, address + path)
+                    browser.stretch(page, TALLEST)
+                    _save(page.screenshot(), folder / f"{name}_{look}.png")
+                    page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
 def _save(png: bytes, path: Path) -> None:
     with Image.open(io.BytesIO(png)) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        # so that a colour of few pixels stays itself: the state of a rare day has its own
+        kept = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+        kept.save(path, optimize=True)
     print(path)
 
 

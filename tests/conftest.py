@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.postgresql import database, postgresql
 
 from warehouse.home import Home, Store, find_home, open_store
 from warehouse.study import EXAMPLE
@@ -30,13 +31,43 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow: run `make check-full`"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    told = "postgresql: run on a PostgreSQL register too, by make check-full"
+    config.addinivalue_line("markers", told)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    too = metafunc.config.getoption("--slow") and "server" in metafunc.fixturenames
+    if too and metafunc.definition.get_closest_marker("postgresql"):
+        metafunc.parametrize("server", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The PostgreSQL server where registers lie; empty where each lies in its study's folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield ""
+    else:
+        with postgresql() as url:
+            yield url
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def register_url(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty register, in the environment too; empty where it lies in the study's folder."""
+    with database(server) as url:
+        if url:
+            monkeypatch.setenv("STEPWELL_REGISTER_URL", url)
+        yield url
+
+
+@pytest.fixture
+def home(tmp_path: Path, register_url: str) -> Home:
     """An empty study of the example protocol."""
     folder = tmp_path / "study"
     folder.mkdir()
     shutil.copy(EXAMPLE, folder / "study.toml")
-    return find_home({"STEPWELL_HOME": str(folder)})
+    return find_home({"STEPWELL_HOME": str(folder), "STEPWELL_REGISTER_URL": register_url})
 
 
 @pytest.fixture

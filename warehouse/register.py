@@ -95,6 +95,11 @@ _APPEND_ONLY_POSTGRESQL = [
 
 # Registers of this process whose tables were found whole: pages open theirs at every rerun.
 _SOUND: set[tuple[str, int, int]] = set()
+# Which database it is, and what changes with each table or column that is made or dropped.
+_POSTGRESQL_SCHEMA = """
+    SELECT current_database(), max(c.oid::bigint), count(*) FROM pg_class c
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'"""
 
 
 class Register:
@@ -121,13 +126,14 @@ class Register:
             self._create_tables()
         if is_old:
             self._mend_old()
-        elif schema and metadata.tables.keys() <= tables:
+        elif metadata.tables.keys() <= tables:
             _SOUND.add(schema)
 
-    def _schema(self, con: sa.Connection) -> tuple[str, int, int] | None:
-        """What tells a SQLite file and its schema from any other, at the cost of one read."""
+    def _schema(self, con: sa.Connection) -> tuple[str, int, int]:
+        """What tells a register and its schema from any other, at the cost of one read."""
         if self.engine.dialect.name != "sqlite":
-            return None
+            name, newest, columns = con.exec_driver_sql(_POSTGRESQL_SCHEMA).one()
+            return f"{self.engine.url.set(database=name)}", newest or 0, columns
         path = str(self.engine.url.database)
         version = con.exec_driver_sql("PRAGMA schema_version").scalar_one()
         return path, Path(path).stat().st_ino, int(version)

@@ -112,11 +112,11 @@ def state_counts(states: Answer, theme: str) -> Chart:
     return Chart(spec, say("adherence.alt_states"), states, "participant_day")
 
 
-def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart:
-    """A picture of every person-day, one row each, under an axis of study weeks."""
-    picture = {
+def day_picture(picture: bytes, participants: int, days: int, bands: Answer) -> Chart:
+    """A picture of everybody's days, a row each or shared, under an axis of study weeks."""
+    image = {
         "type": "image",
-        "url": "data:image/png;base64," + base64.b64encode(png).decode(),
+        "url": "data:image/webp;base64," + base64.b64encode(picture).decode(),
         "aspect": False,
         "smooth": False,
         "align": "left",
@@ -133,10 +133,10 @@ def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart
         "grid": False,
     }
     spec = {
-        "height": max(160, min(520, participants * 6)),
+        "height": max(160, min(400, participants * 6)),
         "datasets": {"corner": pa.table({"x": [0]})},
         "data": {"name": "corner"},
-        "mark": picture,
+        "mark": image,
         "encoding": {
             "x": {"field": "x", "type": "quantitative", "axis": axis,
                   "scale": {"domain": [0, days], "nice": False}},
@@ -144,7 +144,7 @@ def day_picture(png: bytes, participants: int, days: int, grid: Answer) -> Chart
         },
     }  # fmt: skip
     alt = say("adherence.alt_picture", participants=participants, days=days)
-    return Chart(spec, alt, grid, "participant_day")
+    return Chart(spec, alt, bands, "participant_day")
 
 
 def _long(weeks: pa.Table) -> pa.Table:

@@ -34,21 +34,29 @@ class Box:
 
 
 def boxes_of(stages: Rows) -> list[Box]:
-    """The boxes of one column, in order: the way in, who left, and each visit that has come due."""
-    count = {row["stage"]: row["participants"] for row in stages if not row["visit"]}
+    """The boxes of one column, in order: the enrolled, each visit that has come due, who is left.
+
+    Who starts and who connects is told of the enrolled: neither is a step that all go through.
+    """
+    of: dict[str, dict[str, int]] = {}
+    for row in stages:
+        of.setdefault(row["visit"], {})[row["stage"]] = row["participants"]
+    everybody = of.pop("", {})
+    everybody["never_connected"] = everybody["recruited"] - everybody["connected"]
+    told = _lines(everybody)
+    boxes = [Box((told["recruited"], told["started"], told["connected"],
+                  told["never_connected"]))]  # fmt: skip
+    for visit, counts in of.items():
+        if counts["visit_due"]:
+            first, *rest = _lines(counts).values()
+            boxes.append(Box((f"{visit}. {first}", *rest)))
+    return [*boxes, Box((told["withdrawn"],), aside=True), Box((told["in_study"],))]
+
+
+def _lines(counts: dict[str, int]) -> dict[str, str]:
+    """A line of a box for each stage."""
     named = words.table("stages")
-    boxes = [
-        Box((f"{named[stage]}: {count[stage]}",), aside=stage == "withdrawn")
-        for stage in ("connected", "started", "withdrawn", "in_study")
-    ]
-    visits = dict.fromkeys(row["visit"] for row in stages if row["visit"])
-    for visit in visits:
-        of_visit = {row["stage"]: row["participants"] for row in stages if row["visit"] == visit}
-        if of_visit["visit_due"]:
-            first = f"{visit}, {named['visit_due']}: {of_visit['visit_due']}"
-            rest = [name for name in of_visit if name != "visit_due"]
-            boxes.append(Box((first, *(f"{named[name]}: {of_visit[name]}" for name in rest))))
-    return boxes
+    return {stage: f"{named[stage]}: {words.count(n)}" for stage, n in counts.items()}
 
 
 def in_words(columns: Sequence[Column]) -> str:
@@ -56,8 +64,7 @@ def in_words(columns: Sequence[Column]) -> str:
     told = [f"{say('flow.boxes')}."]
     for column in columns:
         lines = [", ".join(box.lines) for box in boxes_of(column.stages)]
-        told.append(f"{column.title}: {words.table('stages')['recruited']} {_recruited(column)}; "
-                    f"{'; '.join(lines)}.")  # fmt: skip
+        told.append(f"{column.title}. {'; '.join(lines)}.")
     return " ".join(told)
 
 
@@ -77,15 +84,11 @@ def draw(columns: Sequence[Column], theme: str) -> str:
     )
 
 
-def _recruited(column: Column) -> int:
-    return next(int(row["participants"]) for row in column.stages if row["stage"] == "recruited")
-
-
 def _column(column: Column, left: int, theme: str) -> tuple[str, int]:
     """A column's marks and its lowest edge."""
-    first = Box((column.title, f"{words.table('stages')['recruited']}: {_recruited(column)}"))
+    first, *others = boxes_of(column.stages)
     marks, top, above = [], GAP, 0
-    for box in [first, *boxes_of(column.stages)]:
+    for box in [Box((column.title, *first.lines)), *others]:
         shift = 44 if box.aside else 0
         marks.append(_arrow(left, above, top, box, theme) if above else "")
         marks.append(_box(box, left + shift, top, WIDTH - shift, theme))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dashboard import words
-from dashboard.charts.vega import INK, Chart, Spec, left_axis, tip
+from dashboard.charts.vega import INK, Chart, Spec, left_axis, legend, tip
 from dashboard.queries.asking import Answer
+
+MOST_LETTERS = 48  # of all visits together, to stand upright beside each other on a phone
 
 
 def visit_means(outcomes: Answer, scale: dict[str, Any], theme: str) -> Chart:
@@ -24,8 +26,7 @@ def visit_means(outcomes: Answer, scale: dict[str, Any], theme: str) -> Chart:
     line = {"mark": {"type": "line", "color": ink["strong"], "strokeWidth": 1.5},
             "transform": [{"filter": "isValid(datum.week)"}],  # discharge has no fixed day
             "encoding": {"y": mean}}  # fmt: skip
-    dots = {"mark": {"type": "point", "filled": True, "color": ink["strong"], "size": 55},
-            "encoding": {"y": mean, "tooltip": tips}}  # fmt: skip
+    dots = {"mark": _dot(55, ink["strong"]), "encoding": {"y": mean, "tooltip": tips}}
     spec = {
         "height": 260,
         "datasets": {"visits": outcomes.table},
@@ -42,14 +43,10 @@ def side_by_side(cohorts: Answer, scale: dict[str, Any], kind: str, theme: str) 
     ink = INK[theme]
     names = list(dict.fromkeys(cohorts.column("cohort")))
     inks = [ink["strong"], ink["other"], ink["quiet"]]
-    shapes = ["circle", "square", "triangle-up"]
     mean = _over_range("mean_score", scale)
     told = {"field": "cohort", "type": "nominal", "title": None, "legend": {"orient": "top"}}
-    colour = {**told, "scale": {"domain": names, "range": [inks[n % 3] for n in range(len(names))]}}
-    shape = {
-        **told,
-        "scale": {"domain": names, "range": [shapes[n % 3] for n in range(len(names))]},
-    }
+    colour = {**told, "scale": {"domain": names, "range": _repeated(inks, names)}}
+    shape = {**told, "scale": {"domain": names, "range": _repeated(_SHAPES, names)}}
     tips = [
         tip("cohort", words.KINDS[kind]),
         tip("visit", words.say("outcomes.visit")),
@@ -59,7 +56,7 @@ def side_by_side(cohorts: Answer, scale: dict[str, Any], kind: str, theme: str) 
         tip("received", words.say("outcomes.answered")),
     ]
     # beside each other, so that intervals do not hide one another
-    offset = {"field": "cohort", "scale": {"domain": names, "paddingOuter": 0.4}}
+    offset = {"field": "cohort", "scale": {"domain": names, "paddingOuter": 5}}
     lines = [
         {"transform": [{"filter": {"field": "cohort", "equal": name}}],
          "mark": {"type": "line", "strokeWidth": 1.5, "strokeDash": _DASHES[n % 3]},
@@ -74,8 +71,7 @@ def side_by_side(cohorts: Answer, scale: dict[str, Any], kind: str, theme: str) 
         "layer": [
             _interval(mean, "score"),
             *lines,
-            {"mark": {"type": "point", "filled": True, "size": 60},
-             "encoding": {"y": mean, "shape": shape, "tooltip": tips}},
+            {"mark": _dot(60), "encoding": {"y": mean, "shape": shape, "tooltip": tips}},
         ],
     }  # fmt: skip
     alt = words.say("outcomes.beside_alt", scale=scale["label"], range=_range(scale),
@@ -89,24 +85,9 @@ def responders(outcomes: Answer, scale: dict[str, Any], theme: str) -> Chart:
     share = {"field": "responder_share", "type": "quantitative", "scale": {"domain": [0, 1]},
              "axis": left_axis(
                  words.say("outcomes.responders_axis"), format="%", tickCount=5)}  # fmt: skip
-    tips = [
-        tip("visit", words.say("outcomes.visit")),
-        tip("responders", words.say("outcomes.responders")),
-        tip("evaluable", words.say("outcomes.evaluable")),
-        tip("responder_share", words.say("outcomes.share"), ".0%"),
-        tip("responder_ci_low", words.say("outcomes.ci_low"), ".0%"),
-        tip("responder_ci_high", words.say("outcomes.ci_high"), ".0%"),
-    ]
-    n_of = {
-        "transform": [
-            {"filter": "isValid(datum.responder_share)"},
-            {"calculate": "datum.responders + '/' + datum.evaluable", "as": "n_of"},
-        ],
-        "mark": {"type": "text", "align": "left", "dx": 7, "fontSize": 11, "color": ink["text"]},
-        "encoding": {"y": share, "text": {"field": "n_of"}},
-    }
-    dots = {"mark": {"type": "point", "filled": True, "color": ink["strong"], "size": 60},
-            "encoding": {"y": share, "tooltip": tips}}  # fmt: skip
+    tips = [tip("visit", words.say("outcomes.visit")), *_responder_tips()]
+    n_of = {**_n_of(7, ink), "encoding": {"y": share, "text": {"field": "n_of"}}}
+    dots = {"mark": _dot(60, ink["strong"]), "encoding": {"y": share, "tooltip": tips}}
     spec = {
         "height": 260,
         "datasets": {"visits": outcomes.table},
@@ -119,9 +100,51 @@ def responders(outcomes: Answer, scale: dict[str, Any], theme: str) -> Chart:
     return Chart(spec, alt, outcomes, "cohort_outcome")
 
 
-def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
-    """Each participant's improvement as a bar, the greatest first, with the threshold as a rule."""
+def thresholds(found: Answer, scale: dict[str, Any], theme: str) -> Chart:
+    """Share of responders by visit at each threshold, with Wilson's interval and n of N."""
     ink = INK[theme]
+    visits, rules = (list(dict.fromkeys(found.column(name))) for name in ("visit", "rule"))
+    axis = {"title": words.say("outcomes.responders_axis"), "format": "%",
+            "values": [0, 0.25, 0.5, 0.75, 1]}  # fmt: skip
+    share = {"type": "quantitative", "scale": {"domain": [0, 1.15]}, "axis": axis}  # room for n/N
+    low, point, high = ({**share, "field": f"responder_{name}"}
+                        for name in ("ci_low", "share", "ci_high"))  # fmt: skip
+    told = {"field": "rule", "type": "nominal", "legend": {**legend(), "symbolOpacity": 1}}
+    inks = [ink["strong"], ink["other"], ink["quiet"], ink["text"]]
+    colour = {**told, "scale": {"domain": rules, "range": _repeated(inks, rules)}}
+    shape = {**told, "scale": {"domain": rules, "range": _repeated(_SHAPES, rules)}}
+    tips = [tip("visit", words.say("outcomes.visit")), tip("rule", words.say("outcomes.threshold")),
+            *_responder_tips()]  # fmt: skip
+    spec = {
+        "height": len(visits) * (16 * len(rules) + 8) + 100,
+        "datasets": {"found": found.table},
+        "data": {"name": "found"},
+        "transform": [{"filter": "isValid(datum.responder_share)"}],
+        "encoding": {
+            "y": {"field": "visit", "type": "nominal", "sort": visits,
+                  "axis": {"title": None, "grid": True, "tickBand": "extent"}},
+            "yOffset": {"field": "rule", "sort": rules},
+        },
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 2},
+             "encoding": {"x": low, "x2": {"field": high["field"]}, "color": colour}},
+            {"mark": _dot(60),
+             "encoding": {"x": point, "color": colour, "shape": shape, "tooltip": tips}},
+            {**_n_of(6, ink), "encoding": {"x": high, "text": {"field": "n_of"}}},
+        ],
+    }  # fmt: skip
+    alt = words.say("outcomes.thresholds_alt", scale=scale["label"])
+    return Chart(spec, alt, found, "cohort_responder")
+
+
+def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
+    """Each participant's improvement as a bar, the greatest first, with the threshold as a rule.
+
+    Of `improvements_together` a bar is as wide as its participants are many.
+    """
+    ink = INK[theme]
+    together = "last_place" in people.table.column_names
+    n = max(people.column("last_place")) if together else len(people)
     better = {"field": "improvement", "type": "quantitative",
               "axis": left_axis(words.say("outcomes.improvement"), tickCount=6)}  # fmt: skip
     names = ["yes", "no", "not judged"]
@@ -129,23 +152,27 @@ def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
     colour = {"field": "responder", "type": "nominal", "title": words.say("outcomes.responder"),
               "scale": {"domain": names, "range": [ink["strong"], ink["other"], ink["quiet"]]},
               "legend": {"orient": "top", "labelExpr": _relabel(labels)}}  # fmt: skip
+    of_one = [tip("baseline_score", words.say("outcomes.baseline"), ".1f"),
+              tip("score", words.say("outcomes.score"), ".1f")]  # fmt: skip
     tips = [
-        tip("participant_id", words.say("outcomes.participant")),
+        tip("participants", words.say("outcomes.participants")) if together
+        else tip("participant_id", words.say("outcomes.participant")),
         tip("improvement", words.say("outcomes.improvement"), "+.1f"),
-        tip("baseline_score", words.say("outcomes.baseline"), ".1f"),
-        tip("score", words.say("outcomes.score"), ".1f"),
-    ]
+        *([] if together else of_one),
+    ]  # fmt: skip
     place = {"field": "place", "type": "quantitative",
-             "scale": {"domain": [0.5, len(people) + 0.5], "nice": False},
+             "scale": {"domain": [0.5, n + 0.5], "nice": False},
              "axis": {"title": words.say("outcomes.place"), "tickMinStep": 1, "format": "d",
                       "grid": False}}  # fmt: skip
+    first, last = "datum.place - 0.45", "datum.place + 0.45"
+    if together:
+        first, last = "datum.first_place - 0.5", "datum.last_place + 0.5"
     spec: Spec = {
         "height": 280,
         "datasets": {"people": people.table},
         "data": {"name": "people"},
         "layer": [
-            {"transform": [{"calculate": "datum.place - 0.45", "as": "left"},
-                           {"calculate": "datum.place + 0.45", "as": "right"}],
+            {"transform": [{"calculate": first, "as": "left"}, {"calculate": last, "as": "right"}],
              "mark": {"type": "rect", "aria": False},
              "encoding": {"x": {**place, "field": "left"}, "x2": {"field": "right"}, "y": better,
                           "y2": {"datum": 0}, "color": colour, "tooltip": tips}},
@@ -156,34 +183,8 @@ def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
     if scale["mcid_kind"] == "points":  # a percentage is another number for each participant
         rule = {"type": "rule", "color": ink["text"], "strokeDash": [5, 3]}
         spec["layer"].append({"mark": rule, "encoding": {"y": {"datum": scale["mcid"]}}})
-    alt = words.say("outcomes.waterfall_alt", scale=scale["label"], n=len(people))
+    alt = words.say("outcomes.waterfall_alt", scale=scale["label"], n=n)
     return Chart(spec, alt, people, "outcome")
-
-
-def within(visits: Answer, slope: dict[str, Any] | None, theme: str) -> Chart:
-    """Visits against the participant's own means, with the slope within as a line."""
-    alt = words.say("outcomes.within_alt", n=len(visits))
-    spec = _scatter(visits, "steps_within", "points",
-                    words.say("outcomes.steps_within"), words.say("outcomes.points_within"),
-                    slope, theme)  # fmt: skip
-    return Chart(spec, alt, visits, "activity_outcome")
-
-
-def between(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
-    """Participants against each other: own mean steps and own mean score, as it is."""
-    y = words.say("outcomes.own_score", direction=words.direction(scale["better"]))
-    alt = words.say("outcomes.between_alt", n=len(people))
-    spec = _scatter(people, "steps_own_mean", "mean_score", words.say("outcomes.own_steps"), y,
-                    None, theme)  # fmt: skip
-    return Chart(spec, alt, people, "activity_outcome")
-
-
-def by_sessions(people: Answer, theme: str) -> Chart:
-    """Improvement beside the number of sessions attended."""
-    alt = words.say("outcomes.sessions_alt", n=len(people))
-    spec = _scatter(people, "attended", "improvement", words.say("outcomes.sessions"),
-                    words.say("outcomes.improvement"), None, theme)  # fmt: skip
-    return Chart(spec, alt, people, "treatment")
 
 
 def wear_rules(rules: Answer, name: str, title: str, theme: str) -> Chart:
@@ -209,36 +210,42 @@ def wear_rules(rules: Answer, name: str, title: str, theme: str) -> Chart:
         "layer": [
             {"mark": {"type": "rule", "color": ink["quiet"]}, "encoding": {"x": {"datum": 0}}},
             {"mark": {"type": "rule", "color": ink["strong"], "strokeWidth": 2}, "encoding": ends},
-            {"mark": {"type": "point", "filled": True, "color": ink["strong"], "size": 60},
+            {"mark": _dot(60, ink["strong"]),
              "encoding": {"x": figure, "tooltip": tips}},
         ],
     }  # fmt: skip
     return Chart(spec, words.say("outcomes.rules_alt", what=title), rules, "wear_rule_sensitivity")
 
 
-def _scatter(
-    answer: Answer, x: str, y: str, x_title: str, y_title: str,
-    slope: dict[str, Any] | None, theme: str,
-) -> Spec:  # fmt: skip
-    ink = INK[theme]
-    across = {"field": x, "type": "quantitative", "scale": {"zero": False},
-              "axis": {"title": x_title, "format": ",d", "tickCount": 5}}  # fmt: skip
-    up = {"field": y, "type": "quantitative", "scale": {"zero": False},
-          "axis": left_axis(y_title, tickCount=5)}  # fmt: skip
-    tips = [
-        tip("participant_id", words.say("outcomes.participant")),
-        tip(x, x_title, ",.0f"),
-        tip(y, y_title, ".1f" if y == "mean_score" else "+.1f"),
+def _n_of(beside: int, ink: dict[str, str]) -> Spec:
+    """How many of how many, written beside their share where that is told."""
+    return {
+        "transform": [
+            {"filter": "isValid(datum.responder_share)"},
+            {"calculate": "datum.responders + '/' + datum.evaluable", "as": "n_of"},
+        ],
+        "mark": {"type": "text", "align": "left", "dx": beside, "fontSize": 11,
+                 "color": ink["text"]},
+    }  # fmt: skip
+
+
+def _dot(size: int, colour: str = "") -> Spec:
+    mark: Spec = {"type": "point", "filled": True, "opacity": 1, "size": size}
+    return {**mark, "color": colour} if colour else mark
+
+
+def _responder_tips() -> list[Spec]:
+    return [
+        tip("responders", words.say("outcomes.responders")),
+        tip("evaluable", words.say("outcomes.evaluable")),
+        tip("responder_share", words.say("outcomes.share"), ".0%"),
+        tip("responder_ci_low", words.say("outcomes.ci_low"), ".0%"),
+        tip("responder_ci_high", words.say("outcomes.ci_high"), ".0%"),
     ]
-    dots = {"type": "point", "filled": True, "color": ink["strong"], "opacity": 0.55, "size": 28}
-    layers: list[Spec] = [{"mark": dots, "encoding": {"x": across, "y": up, "tooltip": tips}}]
-    if slope is not None and len(answer):
-        most = max(abs(value) for value in answer.column(x))
-        ends = [{x: at, y: slope["slope"] * at / 1000} for at in (-most, most)]
-        line = {"type": "line", "color": ink["other"], "strokeWidth": 2}
-        layers.append({"data": {"values": ends}, "mark": line, "encoding": {"x": across, "y": up}})
-    return {"height": 300, "datasets": {"dots": answer.table}, "data": {"name": "dots"},
-            "layer": layers}  # fmt: skip
+
+
+def _repeated(inks: list[str], names: list[str]) -> list[str]:
+    return [inks[n % len(inks)] for n in range(len(names))]
 
 
 def _interval(of: Spec, name: str, colour: str = "") -> Spec:
@@ -248,8 +255,10 @@ def _interval(of: Spec, name: str, colour: str = "") -> Spec:
 
 
 def _visit_axis(answer: Answer) -> Spec:
-    axis = {"title": None, "labelAngle": -40, "labelOverlap": False, "grid": False}
     order = list(dict.fromkeys(answer.column("visit")))
+    angle = 0 if sum(map(len, order)) <= MOST_LETTERS else -40
+    axis = {"title": None, "labelAngle": angle, "labelOverlap": False, "labelFlush": False,
+            "grid": False}  # fmt: skip
     return {"field": "visit", "type": "ordinal", "sort": order, "axis": axis}
 
 
@@ -272,3 +281,4 @@ def _relabel(labels: dict[str, str]) -> str:
 
 
 _DASHES = [[1, 0], [6, 3], [2, 3]]
+_SHAPES = ["circle", "square", "triangle-up"]

@@ -21,6 +21,7 @@ from dashboard.queries.asking import Answer
 Span = tuple[date, date]
 STEPS, LANE, CADENCE, SCORE, GAP, LINE, AXIS = 230, 26, 70, 88, 14, 16, 24  # heights
 LEAST_MINUTES = 30
+LATE = 0.8  # of the days: from there on a name stands left of its day, or it would be cut
 EVENTS = {"session": "triangle-up", "contact": "circle", "source": "diamond", "device": "square"}
 
 
@@ -55,7 +56,7 @@ def timeline(story: Story, theme: str) -> Chart:
         "height": top + AXIS,
         "datasets": {
             "days": story.days.table,
-            "visits": story.visits.table,
+            "visits": _named_visits(story),
             "scores": story.scores.table,
             "events": story.events,
             "marks": _marks(story),
@@ -135,13 +136,23 @@ def _windows(ink: dict[str, str]) -> list[Spec]:
     """Visit windows as bars along the top, their names below."""
     bar = {"type": "rect", "color": ink["quiet"], "opacity": 0.35, "clip": True,
            "stroke": ink["paper"], "strokeWidth": 2, "aria": False}  # fmt: skip
-    name = {"type": "text", "align": "left", "baseline": "top", "dx": 3, "fontSize": 11,
-            "color": ink["quiet"], "clip": True}  # fmt: skip
     window = {"x": on("opens_on"), "x2": {"field": "after_close"},
               "y": {"value": 0}, "y2": {"value": 6}}  # fmt: skip
+    name = {"type": "text", "baseline": "top", "fontSize": 11, "color": ink["quiet"], "clip": True}
     label = {"x": on("target_on"), "y": {"value": 9}, "text": {"field": "visit"}}
-    marks = [{"mark": bar, "encoding": window}, {"mark": name, "encoding": label}]
+    marks: list[Spec] = [{"mark": bar, "encoding": window}]
+    for late, align, dx in (("!datum.late", "left", 3), ("datum.late", "right", -3)):
+        mark = {**name, "align": align, "dx": dx}
+        marks.append({"transform": [{"filter": late}], "mark": mark, "encoding": label})
     return [{"data": {"name": "visits"}, **mark} for mark in marks]
+
+
+def _named_visits(story: Story) -> pa.Table:
+    """The visits, each with whether its day is `late`: near the right edge."""
+    first, last = story.span
+    edge = first + LATE * (last - first)
+    late = [day > edge for day in story.visits.column("target_on")]
+    return story.visits.table.append_column("late", pa.array(late, pa.bool_()))
 
 
 def _events(top: int, ink: dict[str, str]) -> Spec:
@@ -174,10 +185,12 @@ def _cadence(days: pa.Table, top: int, ink: dict[str, str]) -> Spec:
     stacked = [{"calculate": "datum.moderate_minutes + datum.vigorous_minutes",
                 "as": "all_minutes"}]  # fmt: skip
     known = [{"filter": "isValid(datum.moderate_minutes)"}]
+    is_known = days.column("moderate_minutes").null_count < len(days)
+    key = "panel_cadence_key" if is_known else "panel_cadence_none"
     return {
         "layer": [
             title(words.say("participant.panel_cadence"), top, ink),
-            title(words.say("participant.panel_cadence_key"), top + LINE, ink, "quiet"),
+            title(words.say(f"participant.{key}"), top + LINE, ink, "quiet"),
             {"mark": {**bar, "color": ink["strong"], "opacity": 0.55},
              "transform": known + stacked, "encoding": {**place, **both}},
             {"mark": {**bar, "color": ink["other"]},

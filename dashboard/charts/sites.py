@@ -13,7 +13,6 @@ from dashboard.charts.vega import (
     on_cividis,
     tip,
 )
-from dashboard.packing import packed
 from dashboard.queries.asking import Answer
 from dashboard.words import say
 
@@ -29,7 +28,8 @@ def site_weeks(weeks: Answer, measure: str, theme: str) -> Chart:
     axis = {"title": say("adherence.study_week"), "labelAngle": 0, "labelOverlap": True}
     x = {"field": "study_week", "type": "ordinal", "axis": axis}
     y = {"field": "site", "type": "nominal", "axis": {"title": None, "labelLimit": 140}}
-    ramp = {"title": None, "orient": "top", "format": "%", "gradientLength": 160}
+    ramp = {"title": None, "orient": "top", "format": "%", "gradientLength": 240,
+            "values": [0, 0.25, 0.5, 0.75, 1]}  # fmt: skip
     colour = {"field": measure, "type": "quantitative", "legend": ramp,
               "scale": {"scheme": "cividis", "domain": [0, 1]}}  # fmt: skip
     tips = [tip("site", say("common.site")), tip("study_week", say("adherence.study_week")),
@@ -74,15 +74,14 @@ def recent_days(days: Answer, order: list[str], theme: str) -> Chart:
     y = {"field": "participant_id", "type": "nominal", "sort": rows, "axis": axis}
     tips = [tip("participant_id", say("adherence.participant")),
             tip("activity_date", say("adherence.day")),
-            tip("study_day", say("adherence.study_day")), tip("state", say("adherence.state")),
+            tip("state", say("adherence.state")),
             tip("steps", say("adherence.steps"), ",d"),
-            tip("goal_steps", say("adherence.goal"), ",d"),
             tip("wear_minutes", say("adherence.wear_minutes"), ",d"),
             tip("provisional", say("adherence.provisional"))]  # fmt: skip
     select = {"type": "point", "fields": ["participant_id", "activity_date"], "toggle": False}
     spec = {
         "height": {"step": 14 if few else 10},
-        "datasets": {"days": packed(days.table)},
+        "datasets": {"days": days.table},
         "data": {"name": "days"},
         "params": [{"name": PICK, "select": select}],
         "mark": {"type": "rect", "aria": False, "cursor": "pointer", **_cell(theme)},

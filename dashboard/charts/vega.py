@@ -6,10 +6,13 @@ building a chart with it takes twenty times the server's time.
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from dashboard import words
+from dashboard.packing import packed
 from dashboard.queries.asking import Answer
 
 Spec = dict[str, Any]
@@ -21,6 +24,13 @@ INK = {
     "dark": {"strong": "#8CCBF5", "other": "#F0A03C", "text": "#F2F4F7",
              "quiet": "#A39E98", "band": "#26323F", "paper": "#0E1117"},
 }  # fmt: skip
+
+
+# Streamlit leaves 16 pixels between a plot, its labels and its title, and 20 below a chart.
+_CLOSE = {
+    "axis": {"labelPadding": 6, "titlePadding": 8},
+    "legend": {"offset": 8, "padding": 0, "labelOffset": 4, "rowPadding": 2},
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,20 @@ def quiet(spec: Spec) -> Spec:
 
     Hundreds of nameless marks tell nothing, and each is one that the rules find without a name.
     """
-    return {**spec, "config": {"mark": {"aria": False}}}
+    return {"padding": {"bottom": 4}, **spec, "config": {"mark": {"aria": False}, **_CLOSE}}
+
+
+def light(spec: Spec) -> Spec:
+    """The chart without the columns that it does not draw, the others as small as they travel.
+
+    Any word of the specification that is a column's name keeps that column: rather one too many.
+    """
+    named = set(re.findall(r"\w+", json.dumps({**spec, "datasets": {}})))
+    datasets = {
+        name: packed(table.select([one for one in table.column_names if one in named]))
+        for name, table in spec["datasets"].items()
+    }
+    return {**spec, "datasets": datasets}
 
 
 def colours(theme: str) -> list[str]:
@@ -67,7 +90,7 @@ def figures_only(field: str) -> Spec:
 SHORT_DAY = "utcFormat(toDate(datum.label), '%-d %b')"
 
 
-def left_axis(title: str, **more: Any) -> Spec:
+def left_axis(title: str | None, **more: Any) -> Spec:
     return {"title": title, "minExtent": LEFT_ROOM, "maxExtent": LEFT_ROOM, **more}
 
 

@@ -10,7 +10,8 @@ from dashboard.queries.common import COUNTS, GROUP, Cohort, in_words
 from warehouse.study import Site
 
 # More cells than this draw slowly and are not told apart; of more people the worst are shown.
-MOST_MARKS, MOST_PEOPLE, MOST_DAYS = 3500, 125, 56
+MOST_MARKS, MOST_PEOPLE, MOST_DAYS = 1120, 40, 56
+MOST_BANDS = 180  # rows of the picture, of two pixels each
 # As `common.participants`, so that picture, list and days stand in one order.
 WORST_FIRST = (
     "coalesce(last_day_state = 'outside_study', false), wear_adherence NULLS FIRST, "
@@ -51,18 +52,31 @@ def days_by_state(con: Con, cohort: Cohort) -> Answer:
     )
 
 
-def day_grid(con: Con, cohort: Cohort) -> Answer:
-    """Each person-day as (participant_id, study_day, position of its group in words.GROUPS)."""
+def day_bands(con: Con, cohort: Cohort) -> Answer:
+    """The days of the picture: a band (from 0, worst first), study day, and its group of days.
+
+    A band is a participant; of more than MOST_BANDS, neighbours share one, evenly. `day_group`,
+    a position in words.GROUPS, is that of most of its participants, of equals the first.
+    """
     codes = [group.code for group in words.GROUPS]
     return ask(
         con,
         f"""
-        WITH {cohort.members}
-        SELECT participant_id, study_day, list_position($codes, {GROUP}) - 1 AS day_group
-        FROM participant_day JOIN member USING (participant_id)
-        ORDER BY participant_id, study_day
+        WITH {cohort.members}, placed AS (
+            SELECT participant_id,
+                   CAST((row_number() OVER (ORDER BY {WORST_FIRST}) - 1)
+                        * least($bands, count(*) OVER ()) // count(*) OVER () AS SMALLINT) AS band
+            FROM member LEFT JOIN adherence USING (participant_id)
+        ), counted AS (
+            SELECT band, CAST(study_day AS SMALLINT) AS study_day, count(*) AS participants,
+                   CAST(list_position($codes, {GROUP}) - 1 AS TINYINT) AS day_group
+            FROM participant_day JOIN placed USING (participant_id) GROUP BY ALL
+        )
+        SELECT band, study_day, arg_max(day_group, (participants, -day_group)) AS day_group,
+               CAST(sum(participants) AS SMALLINT) AS participants
+        FROM counted GROUP BY band, study_day ORDER BY band, study_day
         """,
-        {**cohort.parameters, "codes": codes},
+        {**cohort.parameters, "codes": codes, "bands": MOST_BANDS},
     )
 
 

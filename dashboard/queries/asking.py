@@ -15,6 +15,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dashboard.queries import kept
+
 Con = duckdb.DuckDBPyConnection
 Rows = list[dict[str, Any]]
 
@@ -46,13 +48,12 @@ class Answer:
 def ask(con: Con, sql: str, parameters: Mapping[str, Any] | None = None) -> Answer:
     """Run `sql`, whose values stand as $name, and keep how it can be run again."""
     values = dict(parameters or {})
-    table = con.sql(sql, params=values).to_arrow_table()
-    return Answer(table, _written_out(cleandoc(sql), values))
+    return Answer(kept.answer(con, sql, values), _written_out(cleandoc(sql), values))
 
 
 def rows(con: Con, sql: str, parameters: Mapping[str, Any] | None = None) -> Rows:
     """The rows of a question whose answer no page shows as figures."""
-    return list(con.sql(sql, params=dict(parameters or {})).to_arrow_table().to_pylist())
+    return list(kept.answer(con, sql, parameters or {}).to_pylist())
 
 
 def _written_out(sql: str, values: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ def overview(con: Con) -> Answer:
         con,
         f"""
         WITH counted AS ({counts})
-        SELECT name, rows, column_count AS columns, comment AS meaning
+        SELECT name, rows, comment AS meaning
         FROM counted JOIN (SELECT {_FULL_NAME} AS name, * {_of_the_file()}) USING (name)
         ORDER BY name
         """,

@@ -22,12 +22,18 @@ def place(site: str | None, sites: Sequence[str]) -> tuple[str, str]:
 
 
 def recruitment(con: Con, kind: str, cohort: str) -> Answer:
-    """Enrollment by calendar week beside the plan."""
+    """Enrollment by calendar week beside the plan, to four weeks after the last of either."""
     return ask(
         con,
         """
+        WITH week AS (
+            SELECT week_starts_on, enrolled, cumulative, planned, enrolled > 0 OR planned IS NULL
+                OR planned > lag(planned, 1, 0) OVER (ORDER BY week_starts_on) AS runs
+            FROM recruitment WHERE cohort_kind = $kind AND cohort = $cohort
+        )
         SELECT CAST(week_starts_on AS VARCHAR) AS week_starts_on, enrolled, cumulative, planned
-        FROM recruitment WHERE cohort_kind = $kind AND cohort = $cohort ORDER BY week_starts_on
+        FROM week WHERE week_starts_on <= (SELECT max(week_starts_on) FROM week WHERE runs) + 28
+        ORDER BY week_starts_on
         """,
         {"kind": kind, "cohort": cohort},
     )
@@ -43,6 +49,27 @@ def stages(con: Con, kind: str, cohort: str) -> Answer:
         WHERE cohort_kind = $kind AND cohort = $cohort ORDER BY flow.position
         """,
         {"kind": kind, "cohort": cohort},
+    )
+
+
+def visits(con: Con, kind: str, titles: dict[str, str]) -> Answer:
+    """What became of the answers at each visit that has come due, of each of the cohorts named."""
+    counts = ("due", "complete", "part", "missed", "awaited")
+    counted = ", ".join(
+        f"any_value(participants) FILTER (stage = 'visit_{name}') AS visit_{name}"
+        for name in counts
+    )
+    return ask(
+        con,
+        f"""
+        SELECT {in_words("cohort", titles)} AS cohort, label AS visit, {counted},
+               visit_complete / visit_due AS complete_share
+        FROM flow JOIN visit USING (visit)
+        WHERE cohort_kind = $kind AND list_contains($cohorts, cohort)
+        GROUP BY cohort, visit.position, label HAVING visit_due > 0
+        ORDER BY list_position($cohorts, flow.cohort), visit.position
+        """,
+        {"kind": kind, "cohorts": list(titles)},
     )
 
 

@@ -83,7 +83,7 @@ def pulls_by_day(con: Con) -> Answer:
         con,
         """
         WITH named AS (SELECT unnest($reasons) AS reason, unnest($told) AS told)
-        SELECT asked_on, told, sum(receipts)::BIGINT AS receipts,
+        SELECT asked_on::VARCHAR AS asked_on, told, sum(receipts)::BIGINT AS receipts,
             sum(received)::BIGINT AS received, sum(landed)::BIGINT AS landed,
             sum(rejected)::BIGINT AS rejected
         FROM ops.receipt_day JOIN named USING (reason)
@@ -99,6 +99,7 @@ def failures(con: Con) -> Answer:
         con,
         f"""
         SELECT {SOURCE}, data_type, {_named("reason", "receipt_reasons")},
+            {in_words("reason", words.table("receipt_do"))} AS what_to_do,
             sum(receipts)::BIGINT AS receipts,
             max(participants) AS most_participants_a_day, max(asked_on) AS last_on
         FROM ops.receipt_day
@@ -133,6 +134,33 @@ def implausible(con: Con) -> Answer:
         FROM ops.implausible_day GROUP BY ALL ORDER BY person_days DESC, source, reason
         """,
     )
+
+
+def trend(con: Con) -> Answer:
+    """Days with each kind of trouble beside all that have steps, week by week from Monday, of the
+    last 12 weeks that have any; a day may have several."""
+    return ask(
+        con,
+        """
+        WITH named AS (SELECT unnest($codes) AS code, unnest($names) AS told),
+        changed AS (SELECT DISTINCT participant_id, activity_date FROM ops.revision),
+        week AS (
+            SELECT date_trunc('week', activity_date)::DATE AS week_starts_on, count(*) AS of_days,
+                count(*) FILTER (day_state = 'implausible') AS implausible,
+                count(*) FILTER (reconcile) AS apart,
+                count(changed.participant_id) AS changed
+            FROM participant_day LEFT JOIN changed USING (participant_id, activity_date)
+            WHERE steps IS NOT NULL
+            GROUP BY ALL ORDER BY week_starts_on DESC LIMIT 12
+        )
+        SELECT week_starts_on::VARCHAR AS week_starts_on, told, of_days,
+            CASE code WHEN 'implausible' THEN implausible WHEN 'apart' THEN apart ELSE changed
+                END AS days
+        FROM week CROSS JOIN named ORDER BY week_starts_on, told
+        """,
+        {"codes": list(words.table("health_troubles")),
+         "names": list(words.table("health_troubles").values())},
+    )  # fmt: skip
 
 
 def drift(con: Con) -> Answer:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import floor, log10
+from typing import Any
+
+from dashboard import words
 from dashboard.queries.asking import Answer, Con, Rows, ask, rows
 from dashboard.queries.common import Cohort, meanings
+
+# More are not told apart: bars are drawn together, and dots by how many lie close.
+MOST_BARS, MOST_DOTS = 300, 500
+CELLS = 60  # across and up, at least half as many: what lies in one cell is one dot
 
 
 def outcomes(con: Con, cohort: Cohort, scale: str) -> Answer:
@@ -42,17 +51,22 @@ def side_by_side(con: Con, kind: str, scale: str, labels: dict[str, str]) -> Ans
 
 
 def thresholds(con: Con, cohort: Cohort, scale: str) -> Answer:
-    """Responders of the cohort by visit and threshold."""
+    """Responders of the cohort by visit and threshold, each threshold with its words."""
+    said = words.table("thresholds")
     return ask(
         con,
         """
-        SELECT visit.label AS visit, change, threshold, threshold_kind, responders, evaluable,
-               suppressed, responder_share, responder_ci_low, responder_ci_high
+        SELECT visit.label AS visit,
+               CASE change WHEN 'better' THEN $better ELSE $worse END
+               || format(' {:g} ', threshold)
+               || CASE threshold_kind WHEN 'percent' THEN $percent ELSE $points END AS rule,
+               responders, evaluable, suppressed, responder_share, responder_ci_low,
+               responder_ci_high
         FROM cohort_responder JOIN visit USING (visit)
         WHERE cohort_kind = $kind AND cohort = $cohort AND scale = $scale
-        ORDER BY visit.position, change, threshold_kind, threshold
+        ORDER BY visit.position, change, threshold_kind DESC, threshold
         """,
-        {"kind": cohort.kind, "cohort": cohort.name, "scale": scale},
+        {"kind": cohort.kind, "cohort": cohort.name, "scale": scale, **said},
     )
 
 
@@ -89,32 +103,65 @@ def improvements(con: Con, cohort: Cohort, scale: str, visit: str) -> Answer:
     )
 
 
-def within(con: Con, cohort: Cohort, scale: str) -> Answer:
-    """Visits of the cohort against the participant's own means: steps, and the score turned."""
+def improvements_together(con: Con, cohort: Cohort, scale: dict[str, Any], visit: str) -> Answer:
+    """The same of many: bars of those whose improvement is the same to 1 % of the scale's range.
+
+    A bar goes from the first of its participants to the last; `improvement` is their mean.
+    """
     return ask(
         con,
         f"""
+        WITH {cohort.members}, judged AS (
+            SELECT improvement, round(improvement / $step) AS steps,
+                   CASE is_responder WHEN true THEN 'yes' WHEN false THEN 'no' ELSE 'not judged' END
+                       AS responder
+            FROM outcome JOIN member USING (participant_id)
+            WHERE scale = $scale AND visit = $visit AND improvement IS NOT NULL
+        )
+        SELECT CAST(sum(count(*)) OVER best - count(*) + 1 AS INTEGER) AS first_place,
+               CAST(sum(count(*)) OVER best AS INTEGER) AS last_place,
+               count(*) AS participants, avg(improvement ORDER BY improvement) AS improvement,
+               responder
+        FROM judged GROUP BY steps, responder
+        WINDOW best AS (ORDER BY steps DESC, responder DESC) ORDER BY first_place
+        """,
+        {
+            **cohort.parameters,
+            "scale": scale["scale"],
+            "visit": visit,
+            "step": (scale["high"] - scale["low"]) / 100,
+        },
+    )
+
+
+def within(con: Con, cohort: Cohort, scale: str) -> Answer:
+    """Visits of the cohort against the participant's own means: steps, and the score turned.
+
+    Of more than MOST_DOTS how many `visits` lie in each cell, at its middle.
+    """
+    visits = f"""
         WITH {cohort.members}, {_BESIDE}
         SELECT participant_id, visit.label AS visit, steps_within, points - own_points AS points
         FROM beside JOIN visit USING (visit) WHERE visits_with_activity > 1
         ORDER BY participant_id, visit.position
-        """,
-        {**cohort.parameters, "scale": scale},
-    )
+        """
+    values = {**cohort.parameters, "scale": scale}
+    return _dots(con, visits, values, "steps_within", "points", "visits")
 
 
 def between(con: Con, cohort: Cohort, scale: str) -> Answer:
-    """Participants of the cohort against each other: own mean steps, and own mean score."""
-    return ask(
-        con,
-        f"""
+    """Participants of the cohort against each other: own mean steps, and own mean score.
+
+    Of more than MOST_DOTS how many `participants` lie in each cell, at its middle.
+    """
+    people = f"""
         WITH {cohort.members}, {_BESIDE}
         SELECT participant_id, any_value(steps_own_mean) AS steps_own_mean,
                avg(score ORDER BY visit) AS mean_score, count(*) AS visits
         FROM beside GROUP BY participant_id ORDER BY participant_id
-        """,
-        {**cohort.parameters, "scale": scale},
-    )
+        """
+    values = {**cohort.parameters, "scale": scale}
+    return _dots(con, people, values, "steps_own_mean", "mean_score", "participants")
 
 
 def slopes(con: Con, cohort: Cohort, scale: str) -> Answer:
@@ -131,20 +178,21 @@ def slopes(con: Con, cohort: Cohort, scale: str) -> Answer:
 
 
 def by_sessions(con: Con, cohort: Cohort, scale: str, visit: str) -> Answer | None:
-    """Improvement beside sessions attended; None where the file leaves sessions out (the blind)."""
+    """Improvement beside sessions attended; None where the file leaves sessions out (the blind).
+
+    Of more than MOST_DOTS how many `participants` lie in each cell, at its middle.
+    """
     if not meanings(con, "treatment"):
         return None
-    return ask(
-        con,
-        f"""
+    people = f"""
         WITH {cohort.members}
         SELECT participant_id, attended, improvement
         FROM outcome JOIN member USING (participant_id) JOIN treatment USING (participant_id)
         WHERE scale = $scale AND visit = $visit AND improvement IS NOT NULL
         ORDER BY participant_id
-        """,
-        {**cohort.parameters, "scale": scale, "visit": visit},
-    )
+        """
+    values = {**cohort.parameters, "scale": scale, "visit": visit}
+    return _dots(con, people, values, "attended", "improvement", "participants")
 
 
 def wear_rules(con: Con) -> Answer:
@@ -158,6 +206,35 @@ def wear_rules(con: Con) -> Answer:
         FROM wear_rule_sensitivity ORDER BY position
         """,
     )
+
+
+def _dots(con: Con, sql: str, values: Mapping[str, Any], x: str, y: str, of: str) -> Answer:
+    """The dots that `sql` gives, or of too many the cells they lie in, with how many `of` each."""
+    span = "max({0}) - min({0})"
+    [found] = rows(
+        con,
+        f"SELECT count(*) AS dots, {span.format(x)} AS wide, {span.format(y)} AS tall FROM ({sql})",
+        values,
+    )
+    if found["dots"] <= MOST_DOTS:
+        return ask(con, sql, values)
+    return ask(
+        con,
+        f"""
+        WITH dot AS ({sql})
+        SELECT round({x} / $wide) * $wide AS {x}, round({y} / $tall) * $tall AS {y},
+               count(*) AS {of}
+        FROM dot GROUP BY ALL ORDER BY ALL
+        """,
+        {**values, "wide": _cell(found["wide"]), "tall": _cell(found["tall"])},
+    )
+
+
+def _cell(span: float) -> float:
+    """A round size, 1, 2 or 5 of a power of ten, of which CELLS or fewer fill the span."""
+    least = span / CELLS or 1.0
+    power = 10.0 ** floor(log10(least))
+    return next(power * one for one in (1, 2, 5, 10) if power * one >= least)
 
 
 # Scheduled visits with enough valid days, the score turned so that positive is better.

@@ -10,6 +10,7 @@ from dashboard.queries.asking import Answer, Con, Rows, ask, rows
 from dashboard.queries.common import GROUP, in_words
 from dashboard.queries.participants import LINKED, TODAY
 
+_SOURCE = f"{in_words('source', words.table('sources'))} AS source"
 NTH = ("first", "second")  # the scales whose change stands among the facts
 
 
@@ -183,11 +184,11 @@ def revisions(con: Con, participant_id: str) -> Answer:
     """Days that changed after they had landed, the newest change first."""
     return ask(
         con,
-        """
-        SELECT activity_date, source, changed_at, days_late, steps_before, steps_after,
+        f"""
+        SELECT activity_date, {_SOURCE}, changed_at, days_late, steps_before, steps_after,
                wear_before, wear_after, was_complete
         FROM ops.revision WHERE participant_id = $participant
-        ORDER BY changed_at DESC, activity_date DESC, source
+        ORDER BY changed_at DESC, activity_date DESC, revision.source
         """,
         {"participant": participant_id},
     )
@@ -198,10 +199,10 @@ def receipts(con: Con, participant_id: str) -> Answer:
     return ask(
         con,
         f"""
-        SELECT asked_at, source, data_type, first_on, last_on, received, landed, rejected,
+        SELECT asked_at, {_SOURCE}, data_type, first_on, last_on, received, landed, rejected,
                {in_words("reason", words.table("receipt_reasons"))} AS what_came
         FROM ops.receipt WHERE participant_id = $participant
-        ORDER BY asked_at DESC, source, data_type
+        ORDER BY asked_at DESC, receipt.source, data_type
         """,
         {"participant": participant_id},
     )

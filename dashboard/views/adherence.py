@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -12,14 +13,16 @@ from dashboard import pictures, words
 from dashboard.charts import adherence as charts
 from dashboard.charts import sites as site_charts
 from dashboard.charts import vega
-from dashboard.exports import download
 from dashboard.packing import packed
-from dashboard.parts import Figure, explained, figures, legend, say_small_cells, show, table
+from dashboard.parts import Figure, draw, explained, figures, legend, say_small_cells, show
 from dashboard.queries import adherence as queries
 from dashboard.queries import common
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page, open_page
 from dashboard.words import say
+
+SHARES = ("share", "ci_low", "ci_high", "overall", "limit_low", "limit_high")
+MOST_LISTED = 100  # beside the picture; the file has everybody
 
 
 def render(page: Page) -> None:
@@ -99,19 +102,19 @@ def _choose_site() -> None:
 
 def _days(page: Page, people: Answer) -> None:
     st.header(say("adherence.days_header"))
-    st.caption(say("adherence.days_caption"))
-    legend(page.theme)
-    order = people.column("participant_id")
-    grid = queries.day_grid(page.con, page.cohort)
-    png, days = pictures.render_days(grid.table, order, vega.colours(page.theme))
+    bands = queries.day_bands(page.con, page.cohort)
+    picture, days = pictures.render_days(bands.table, vega.colours(page.theme))
     if not days:
         st.info(say("adherence.no_day"))
         return
+    shared = len(people) > queries.MOST_BANDS
+    rows = say("adherence.shared_rows", most=queries.MOST_BANDS) if shared else ""
+    st.caption(f"{say('adherence.days_caption')} {rows}".strip())
+    legend(page.theme)
     left, right = st.columns([3, 2])
     with left:
-        chart = charts.day_picture(png, len(order), days, grid)
-        st.vega_lite_chart(chart.spec, alt=chart.alt, key="days")
-        download(page, grid.table, "days")
+        draw(charts.day_picture(picture, len(people), days, bands), "days")
+        explained(page, bands, "participant_day", "days", say("common.how_computed"), numbers=False)
     with right:
         _people(page, people)
     states = queries.days_by_state(page.con, page.cohort)
@@ -121,8 +124,12 @@ def _days(page: Page, people: Answer) -> None:
 def _people(page: Page, people: Answer) -> None:
     """Who stands in the picture, row by row; a row opens the person on the day to look at."""
     st.caption(say("adherence.list_caption"))
+    if len(people) > MOST_LISTED:
+        of_all = {"most": MOST_LISTED, "n": words.count(len(people))}
+        st.caption(say("adherence.list_worst", **of_all))
+    listed = people.table.slice(0, MOST_LISTED)
     chosen = st.dataframe(
-        _for_reading(page, people.table), key="participants", hide_index=True, on_select="rerun",
+        _for_reading(page, listed), key="participants", hide_index=True, on_select="rerun",
         selection_mode="single-row", column_config=_columns(), placeholder="",
         height=min(420, 38 + 35 * len(people)), column_order=list(_columns()),
         alt=say("adherence.alt_list"),
@@ -190,7 +197,7 @@ def _retention(page: Page) -> None:
     gap = page.study.goals.persistence_gap_days
     st.caption(say("adherence.retention_caption", gap=gap))
     steps, at_risk = charts.retention(curves, page.theme)
-    st.vega_lite_chart(steps.spec, alt=steps.alt, key="retention")
+    draw(steps, "retention")
     show(page, at_risk, "at_risk")
     say_small_cells(page, curves)
 
@@ -203,14 +210,15 @@ def _site_figures(page: Page) -> None:
         return
     st.caption(say("adherence.figures_caption"))
     st.markdown(_outside(found))
-    st.vega_lite_chart(
-        (chart := site_charts.site_figures(found, page.theme)).spec, alt=chart.alt,
-        key="site_figures_chart",
-    )  # fmt: skip
+    draw(site_charts.site_figures(found, page.theme), "site_figures_chart")
     say_small_cells(page, found)
-    alt = say("adherence.alt_figures_table")
     shown = _figure_columns()
-    table(page, found, "site_figure", "site_figures", alt, shown, column_order=list(shown))
+    st.dataframe(
+        _percents(found.table.select(list(shown)), SHARES), key="site_figures", hide_index=True,
+        column_config=shown, placeholder="", alt=say("adherence.alt_figures_table"),
+    )  # fmt: skip
+    how = say("common.how_computed")
+    explained(page, found, "site_figure", "site_figures", how, numbers=False)
 
 
 def _outside(found: Answer) -> str:
@@ -229,21 +237,25 @@ def _outside(found: Answer) -> str:
 def _for_reading(page: Page, people: pa.Table) -> pa.Table:
     """The columns shown, with the sites' names and shares in percent, as small as they travel."""
     shown = people.select(list(_columns()))
-    for at, name in enumerate(shown.column_names):
-        column = shown.column(name)
-        if name == "site":
-            names = pa.array([page.site_label(code) for code in column.to_pylist()], pa.string())
-            shown = shown.set_column(at, name, names)
-        elif pa.types.is_floating(column.type):
-            shown = shown.set_column(at, name, pc.multiply(column, 100).cast(pa.float32()))
-    return packed(shown)
+    names = [page.site_label(code) for code in shown["site"].to_pylist()]
+    at = shown.column_names.index("site")
+    shown = shown.set_column(at, "site", pa.array(names, pa.string()))
+    return _percents(shown, [one for one in shown.column_names if "adherence" in one])
+
+
+def _percents(table: pa.Table, shares: Sequence[str]) -> pa.Table:
+    """The table with these columns in whole percent, as small as it travels."""
+    for name in shares:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, pc.round(pc.multiply(table.column(at), 100)))
+    return packed(table)
 
 
 def _columns() -> dict[str, Any]:
     column = st.column_config
 
     def share(label: str) -> Any:
-        return column.ProgressColumn(label, format="%.0f %%", min_value=0, max_value=100)
+        return column.ProgressColumn(label, format="%d %%", min_value=0, max_value=100)
 
     return {
         "participant_id": column.TextColumn(say("adherence.col_participant"), pinned=True),
@@ -258,14 +270,13 @@ def _columns() -> dict[str, Any]:
 
 def _figure_columns() -> dict[str, Any]:
     def percent(name: str) -> Any:
-        return st.column_config.NumberColumn(say(f"adherence.{name}"), format="percent")
+        return st.column_config.NumberColumn(say(f"adherence.{name}"), format="%d %%")
 
     plain = ("figure", "numerator", "denominator", "counts")
-    shares = ("share", "ci_low", "ci_high", "overall", "limit_low", "limit_high")
     return {
         "site": st.column_config.TextColumn(say("common.site"), pinned=True),
         **{name: say(f"adherence.{name}") for name in plain},
-        **{name: percent(name) for name in shares},
+        **{name: percent(name) for name in SHARES},
         "standing": say("adherence.standing"),
         "participants": say("adherence.participants_behind"),
     }

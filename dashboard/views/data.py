@@ -21,23 +21,27 @@ from warehouse.publish import stable_path
 
 MOST_FOUND = 300
 MOMENT = "D MMM YYYY, HH:mm"
+# Programs to ask a question with: what to paste, for {path} and {sql}, and its language.
 WAYS = {
-    "cli": ("bash", 'duckdb -readonly {path} -c "FROM participant LIMIT 5"'),
     "python": (
-        "python",
-        "import duckdb\n\n"
+        "import duckdb  # once: pip install duckdb pandas\n\n"
         'with duckdb.connect("{path}", read_only=True) as con:\n'
-        '    days = con.sql("FROM participant_day WHERE valid_day").df()',
+        '    answer = con.sql("""\n{sql}\n""").df()\n'
+        "print(answer)",
+        "python",
     ),
     "r": (
-        "r",
-        "library(duckdb)\n\n"
+        'library(duckdb)  # once: install.packages("duckdb")\n\n'
         'con <- dbConnect(duckdb(), dbdir = "{path}", read_only = TRUE)\n'
-        'days <- dbGetQuery(con, "FROM participant_day WHERE valid_day")\n'
-        "dbDisconnect(con, shutdown = TRUE)",
+        'answer <- dbGetQuery(con, r"(\n{sql}\n)")\n'
+        "dbDisconnect(con, shutdown = TRUE)\n"
+        "print(answer)",
+        "r",
     ),
-    "dbeaver": ("text", "duckdb.read_only = true"),
+    "cli": ("duckdb -readonly {path} <<'SQL'\n{sql};\nSQL", "bash"),
+    "sql": ("{sql}", "sql"),
 }
+EXAMPLE = "FROM participant_day WHERE valid_day"
 
 
 def render(page: Page) -> None:
@@ -90,15 +94,25 @@ def _definitions(page: Page) -> None:
 
 def _questions(page: Page) -> None:
     st.caption(words.say("data.questions_note"))
+    way = "sql"
+    if not page.viewer.sites:  # who may see some sites alone has no whole file to ask
+        way = st.radio(
+            words.say("data.way"), list(WAYS), key="way", horizontal=True, bind="query-params",
+            format_func=lambda name: words.say(f"data.way_{name}"),
+        ) or way  # fmt: skip
+        st.caption(words.say("data.way_path", path=_place(page)))
     for name, sql in QUESTIONS.items():
         title = words.say(f"data_questions.{name}")
         with st.expander(title, key=f"question_{name}", on_change="rerun") as box:
             if not box.open:
                 continue
-            st.code(page.prelude + sql, language="sql")
             answer = ask(page.con, sql)
-            st.caption(words.say("data.first_rows", n=queries.ROWS_A_PAGE, all=f"{len(answer):,}"))
-            _frame(answer.table.slice(0, queries.ROWS_A_PAGE), f"answer_{name}", title)
+            shown = answer.table.slice(0, queries.ROWS_A_PAGE)
+            _frame(shown, f"answer_{name}", title)
+            n, every = words.count(shown.num_rows), words.count(len(answer))
+            st.caption(words.say("data.first_rows", n=n, all=every))
+            exports.download(page, answer.table, name)
+            _code(page, way, page.prelude + sql)
 
 
 def _rows(page: Page) -> None:
@@ -112,7 +126,7 @@ def _rows(page: Page) -> None:
         at = st.number_input(
             words.say("data.page", pages=pages), 1, pages, key=f"page_{name}", width=160
         )
-    st.caption(words.say("data.rows_of", table=name, n=f"{n:,}"))
+    st.caption(words.say("data.rows_of", table=name, n=words.count(n)))
     if n:
         found = queries.some_rows(page.con, name, who, int(at or 1))
         table(page, found, name.rpartition(".")[2], "rows", words.say("data.rows_alt", table=name))
@@ -126,11 +140,18 @@ def _builds(page: Page) -> None:
     st.caption(words.say("data.builds_note", build=page.build["build_id"]))
     _frame(_kept(folder, _state_of(folder)), "builds", words.say("data.builds_alt"))
     st.subheader(words.say("data.open_it"))
-    path = _place(page)
     st.caption(words.say("data.open_note"))
-    for name, (language, code) in WAYS.items():
+    for name in ("python", "r", "cli"):
         st.markdown(f"**{words.say(f'data.way_{name}')}**")
-        st.code(code.replace("{path}", path), language=language)
+        _code(page, name, EXAMPLE)
+    st.markdown(words.say("data.dbeaver"))
+
+
+def _code(page: Page, way: str, sql: str) -> None:
+    """What to paste into a program to ask the question of the published file."""
+    code, language = WAYS[way]
+    code = code.replace("{path}", _place(page)).replace("{sql}", sql)
+    st.code(code, language=language, wrap_lines=True)
 
 
 def _files(page: Page) -> None:
@@ -158,7 +179,7 @@ def _table_file(page: Page) -> None:
     folder = page.home.published if page.build["masked"] else page.home.unblinded
     path = folder / "builds" / f"warehouse_{page.build['build_id']}.duckdb"
     made = _made(path, path.stat().st_mtime_ns, page.viewer.sites, name, kind or "parquet")
-    told = words.say("data.made", rows=f"{made.rows:,}", size=_size(len(made.content)))
+    told = words.say("data.made", rows=words.count(made.rows), size=_size(len(made.content)))
     st.markdown(f"{told} SHA-256 `{made.sha256}`")
     _give(page, f"{name.replace('.', '_')}.{kind}", made)
 
@@ -228,9 +249,10 @@ def _pick_participant() -> str:
 
 def _place(page: Page) -> str:
     """Where the file is for who looks: here for the local user, else as it was downloaded."""
+    path = stable_path(page.home)
     if page.viewer.name == access.LOCAL_USER and not page.viewer.sites and page.build["masked"]:
-        return str(stable_path(page.home))
-    return "warehouse.duckdb"
+        return str(path)
+    return path.resolve().name
 
 
 def _listing(page: Page, answer: Answer, name: str, alt: str) -> None:
@@ -241,12 +263,13 @@ def _listing(page: Page, answer: Answer, name: str, alt: str) -> None:
     ) as about:
         if about.open:
             exports.download(page, answer.table, name)
-            st.code(page.prelude + answer.sql, language="sql")
+            st.code(page.prelude + answer.sql, language="sql", wrap_lines=True)
 
 
 def _in_words(row: dict[str, Any]) -> dict[str, str]:
     known = words.table("data_columns")
-    return {known.get(name, name): protocol.written(value) for name, value in row.items()}
+    counted = row | {"rows": words.count(row["rows"])} if "rows" in row else row
+    return {known.get(name, name): protocol.written(value) for name, value in counted.items()}
 
 
 def _frame(listed: pa.Table, key: str, alt: str) -> None:
@@ -256,14 +279,16 @@ def _frame(listed: pa.Table, key: str, alt: str) -> None:
 
 
 def _columns(listed: pa.Table) -> dict[str, Any]:
-    known = words.table("data_columns")
-    return {
-        name: st.column_config.DatetimeColumn(known[name], timezone="UTC", format=MOMENT)
-        if name in ("built_at", "as_of")
-        else known[name]
-        for name in listed.column_names
-        if name in known
-    }
+    column, known = st.column_config, words.table("data_columns")
+    made: dict[str, Any] = {name: known[name] for name in listed.column_names if name in known}
+    for name in made:
+        if name in ("built_at", "as_of"):
+            made[name] = column.DatetimeColumn(known[name], timezone="UTC", format=MOMENT)
+        elif name == "data_to":
+            made[name] = column.DateColumn(known[name], format="D MMM YYYY")
+        elif name.endswith(("_hash", "sha256")):  # long; a click shows it whole
+            made[name] = column.TextColumn(known[name], width=110)
+    return made
 
 
 def _size(n: int) -> str:

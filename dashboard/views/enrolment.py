@@ -37,7 +37,7 @@ def render(page: Page) -> None:
     try:
         _render(page, actions, by)
     except Refused as refused:  # of what is shown; what is sent says it in its own form
-        st.error(str(refused))
+        st.error(say("enrolment.refused", why=str(refused).rstrip(".")))
 
 
 def _render(page: Page, actions: Actions, by: By) -> None:
@@ -95,8 +95,9 @@ def _list(page: Page, everybody: list[dict[str, Any]]) -> None:
 
 
 def _next_step(row: dict[str, Any]) -> str | None:
-    """What to do next: of who was never invited nobody else has said it."""
-    return say("enrolment.invite") if row["state"] == "never_connected" else row["next_step"]
+    """What to do next, in a few words; their panel has more of them."""
+    told: str | None = row["next_step"]
+    return words.table("enrolment_do").get(row["state"], told)
 
 
 def _pick_state() -> str | None:
@@ -114,8 +115,8 @@ def _table(page: Page, shown: list[dict[str, Any]]) -> pa.Table:
     return pa.table(
         {
             "participant_id": [row["participant_id"] for row in shown],
-            "state": [states[row["state"]] for row in shown],
             "next_step": [_next_step(row) for row in shown],
+            "state": [states[row["state"]] for row in shown],
             "site": [page.site_label(row["site"]) for row in shown],
             "enrolled_on": pa.array([row["enrolled_on"] for row in shown], pa.date32()),
             "starts_on": pa.array([row["starts_on"] for row in shown], pa.date32()),
@@ -133,7 +134,7 @@ def _columns() -> dict[str, Any]:
     return days | {
         "participant_id": make.TextColumn(labels["participant_id"], pinned=True),
         "state": make.TextColumn(say("enrolment.state")),
-        "next_step": make.TextColumn(say("enrolment.next_step"), width="large"),
+        "next_step": make.TextColumn(say("enrolment.next_step")),
         "site": labels["site"],
     }
 

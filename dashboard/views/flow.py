@@ -56,16 +56,30 @@ def _boxes(page: Page, place: Place) -> None:
     if not len(found[0]):
         st.info(say("flow.nobody"))
         return
-    titles = [labels.get(arm, arm) for arm in arms] or [_title(page, place)]
-    columns = [
-        boxes.Column(title, answer.rows) for title, answer in zip(titles, found, strict=True)
-    ]
+    titles = {arm: labels.get(arm, arm) for arm in arms} or {place[1]: _title(page, place)}
+    told = list(zip(titles.values(), found, strict=True))
+    whole = [boxes.Column(title, answer.rows) for title, answer in told]
+    brief = [boxes.Column(one.title, [row for row in one.stages if not row["visit"]])
+             for one in whole]  # fmt: skip
     st.caption(say("flow.boxes_caption", day=words.day(page.build["data_to"])))
-    st.image(boxes.draw(columns, page.theme), alt=boxes.in_words(columns))
-    button(page, say("flow.svg"), "flow.svg", lambda: boxes.draw(columns, "light").encode())
-    for (_, code), title, answer in zip(cohorts, titles, found, strict=True):
+    left, right = st.columns([len(whole), 2])
+    with left:
+        st.image(boxes.draw(brief, page.theme), alt=boxes.in_words(brief))
+        button(page, say("flow.svg"), "flow.svg", lambda: boxes.draw(whole, "light").encode())
+    with right:
+        _visits(page, cohorts[0][0], titles)
+    for (_, code), (title, answer) in zip(cohorts, told, strict=True):
         label = say("flow.numbers_of", title=title)
         explained(page, answer, "flow", f"flow_{code}", label)
+
+
+def _visits(page: Page, kind: str, titles: dict[str, str]) -> None:
+    found = queries.visits(page.con, kind, titles)
+    shown = _columns({"cohort": "", "visit": "", "complete_share": "share"})
+    shown |= {name: st.column_config.NumberColumn(label, format="localized")
+              for name, label in words.table("stages").items()}  # fmt: skip
+    order = [name for name in found.table.column_names if name != "cohort" or len(titles) > 1]
+    table(page, found, "flow", "flow_visits", say("flow.alt_visits"), shown, column_order=order)
 
 
 def _title(page: Page, place: Place) -> str:
@@ -134,33 +148,36 @@ def _implementation(page: Page) -> None:
 
 
 def _columns(kinds: dict[str, str]) -> dict[str, Any]:
-    """Columns by name: `share` as a bar, `number` with two decimals, else as they are."""
+    """Columns by name: `share` as a bar, `number` with two decimals, `count`, else as they are."""
     column = st.column_config
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
         label = say(f"flow.{name}")
         if kind == "share":
             made[name] = column.ProgressColumn(label, format="percent", min_value=0, max_value=1)
-        elif kind == "number":
-            made[name] = column.NumberColumn(label, format="%.2f")
+        elif kind:
+            form = "%.2f" if kind == "number" else "localized"
+            made[name] = column.NumberColumn(label, format=form)
         else:
             made[name] = label
     return made
 
 
+_MEAN = ("mean", "ci_low", "ci_high")
 _TRAITS = {
     "trait": "",
     **{
         f"{answers}_{name}": kind
         for answers in ("complete", "incomplete")
-        for name, kind in (("n", ""), *((one, "number") for one in ("mean", "ci_low", "ci_high")))
+        for name, kind in (("n", "count"), *dict.fromkeys(_MEAN, "number").items())
     },
     "standardised_difference": "number",
 }
 _TAKEN_UP = {
-    "kind": "", "name": "", "participants": "", "treated": "", "reach": "share", "therapists": "",
-    "delivering": "", "adoption": "share", "judged": "", "by_protocol": "", "fidelity": "share",
-    "sessions_per_participant": "number", "attended_share": "share",
+    "kind": "", "name": "", "participants": "count", "treated": "count", "reach": "share",
+    "therapists": "count", "delivering": "count", "adoption": "share", "judged": "count",
+    "by_protocol": "count", "fidelity": "share", "sessions_per_participant": "number",
+    "attended_share": "share",
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -16,8 +16,13 @@ from dashboard.parts import Figure, figures, show
 from dashboard.queries import health as queries
 from dashboard.queries.asking import Answer, Con
 from dashboard.shell import Page, open_page
+from dashboard.worklist import STALE_HOURS, is_stale
 
 say = words.say
+_COUNTS = (
+    "participants", "connected", "need_a_step", "receipts", "most_participants_a_day", "points",
+    "person_days", "changes", "days", "equal", "apart", "median_steps_changed",
+)  # fmt: skip
 DAGS = ("wearables", "questionnaires", "warehouse", "upkeep")
 
 
@@ -43,14 +48,20 @@ LISTINGS = (
 
 
 def render(page: Page) -> None:
-    """Key figures, sources, what became of the pulls, then each kind of trouble with its count."""
+    """Key figures, runs, sources, what became of the pulls, then each trouble with its count."""
     st.caption(say("health.whole_study"))
+    as_of = page.build["as_of"]
+    if is_stale(as_of, page.now):
+        st.error(say("health.build_old", as_of=words.moment(as_of), hours=STALE_HOURS))
     _figures(page)
+    _runs()
     _sources(page)
     _pulls(page)
-    for listing in LISTINGS:
-        _list(page, listing)
-    _runs()
+    _trend(page)
+    clear = [listing.name for listing in LISTINGS if not _list(page, listing)]
+    if clear:
+        st.header(say("health.clear_title"))
+        st.markdown("\n".join(f"- {say(f'health.{name}_empty')}" for name in clear))
 
 
 def _figures(page: Page) -> None:
@@ -98,18 +109,30 @@ def _pulls(page: Page) -> None:
     total = {name: words.count(sum(days.column(name))) for name in ("received", "landed")}
     refused = words.count(sum(days.column("rejected")))
     st.caption(say("health.pulls_about", **total, refused=refused))
-    show(page, charts.pulls_by_day(days, page.theme), "pulls_by_day")
+    until = page.build["as_of"].astimezone(UTC).date()
+    show(page, charts.pulls_by_day(days, until, page.theme), "pulls_by_day")
 
 
-def _list(page: Page, listing: Listing) -> None:
-    st.header(say(f"health.{listing.name}_title"))
+def _trend(page: Page) -> None:
+    st.header(say("health.trend_title"))
+    weeks = queries.trend(page.con)
+    if not any(weeks.column("days")):
+        st.markdown(say("health.trend_empty"))
+        return
+    st.caption(say("health.trend_about"))
+    show(page, charts.trend(weeks, page.theme), "trend")
+
+
+def _list(page: Page, listing: Listing) -> bool:
+    """The listing with what to do about it; whether there was anything to list."""
     rows = listing.rows(page.con)
     if not len(rows):
-        st.markdown(say(f"health.{listing.name}_empty"))
-        return
-    st.caption(say(f"health.{listing.name}_about", n=words.count(len(rows))))
+        return False
     title = say(f"health.{listing.name}_title")
+    st.header(title)
+    st.caption(say(f"health.{listing.name}_about", n=words.count(len(rows))))
     parts.table(page, rows, listing.table, listing.name, title, _columns())
+    return True
 
 
 def _runs() -> None:
@@ -137,6 +160,8 @@ def _columns() -> dict[str, Any]:
         )
     for name in ("last_on", "first_on"):
         configs[name] = st.column_config.DateColumn(named[name], format="D MMM YYYY")
+    for name in _COUNTS:
+        configs[name] = st.column_config.NumberColumn(named[name], format="localized")
     for name in decimals:
         configs[name] = st.column_config.NumberColumn(named[name], format="%.1f")
     return configs

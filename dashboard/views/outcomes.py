@@ -7,11 +7,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
+from dashboard.charts import dots
 from dashboard.charts import outcomes as charts
 from dashboard.parts import Figure, explained, figures, say_small_cells, show
 from dashboard.queries import common
 from dashboard.queries import outcomes as queries
-from dashboard.queries.asking import Rows
+from dashboard.queries.asking import Answer, Rows
 from dashboard.shell import Page, open_page
 
 say = words.say
@@ -40,6 +41,7 @@ def render(page: Page) -> None:
         st.caption(say("outcomes.responders_about", threshold=words.threshold(scale)))
         show(page, charts.responders(found, scale, page.theme), "responders")
     say_small_cells(page, found)
+    _thresholds(page, scale)
     _each(page, scale)
     _beside_activity(page, scale)
     _groups(page, scale)
@@ -101,6 +103,17 @@ def _of_scale(scale: Scale) -> str:
                direction=words.direction(scale["better"]))  # fmt: skip
 
 
+def _thresholds(page: Page, scale: Scale) -> None:
+    """Where the scale has more thresholds than one: the same by each of them."""
+    found = queries.thresholds(page.con, page.cohort, scale["scale"])
+    if len(set(found.column("rule"))) < 2:
+        return
+    st.header(say("outcomes.thresholds_title"))
+    st.caption(say("outcomes.thresholds_about"))
+    show(page, charts.thresholds(found, scale, page.theme), "thresholds")
+    say_small_cells(page, found)
+
+
 def _each(page: Page, scale: Scale) -> None:
     visits = queries.judged_visits(page.con, page.cohort, scale["scale"])
     if not visits:
@@ -112,15 +125,21 @@ def _each(page: Page, scale: Scale) -> None:
         key="visit", bind="query-params",
     )  # fmt: skip
     visit = labels[chosen or list(labels)[-1]]
-    people = queries.improvements(page.con, page.cohort, scale["scale"], visit)
-    st.caption(say("outcomes.each_about", threshold=words.threshold(scale), n=len(people)))
+    n = next(row["changed"] for row in visits if row["visit"] == visit)
+    if together := n > queries.MOST_BARS:
+        people = queries.improvements_together(page.con, page.cohort, scale, visit)
+    else:
+        people = queries.improvements(page.con, page.cohort, scale["scale"], visit)
+    about = "outcomes.together_about" if together else "outcomes.each_about"
+    st.caption(say(about, threshold=words.threshold(scale), n=words.count(n)))
     show(page, charts.waterfall(people, scale, page.theme), "waterfall")
     sessions = queries.by_sessions(page.con, page.cohort, scale["scale"], visit)
     if sessions is None:
         st.caption(say("outcomes.sessions_hidden"))
         return
     st.header(say("outcomes.sessions_title"))
-    show(page, charts.by_sessions(sessions, page.theme), "sessions")
+    _say_cells(sessions)
+    show(page, dots.by_sessions(sessions, page.theme), "sessions")
 
 
 def _beside_activity(page: Page, scale: Scale) -> None:
@@ -130,19 +149,26 @@ def _beside_activity(page: Page, scale: Scale) -> None:
     by_part = {row["part"]: row for row in found.rows}
     left, right = st.columns(2)
     with left:
-        dots = queries.within(page.con, page.cohort, scale["scale"])
+        visits = queries.within(page.con, page.cohort, scale["scale"])
         st.markdown(_slope(by_part.get("within"), "within"))
-        if len(dots):
+        if len(visits):
             line = by_part.get("within")
             drawn = line if line and line["slope"] is not None else None
-            show(page, charts.within(dots, drawn, page.theme), "within")
+            _say_cells(visits)
+            show(page, dots.within(visits, drawn, page.theme), "within")
     with right:
         people = queries.between(page.con, page.cohort, scale["scale"])
         st.markdown(_slope(by_part.get("between"), "between"))
         if len(people):
-            show(page, charts.between(people, scale, page.theme), "between")
+            _say_cells(people)
+            show(page, dots.between(people, scale, page.theme), "between")
     if len(found):
         explained(page, found, "activity_slope", "slopes", say("outcomes.slopes_how"))
+
+
+def _say_cells(drawn: Answer) -> None:
+    if dots.in_cells(drawn):
+        st.caption(say("outcomes.cells"))
 
 
 def _slope(row: dict[str, Any] | None, part: str) -> str:

@@ -11,7 +11,7 @@ from dashboard import lists, report, words
 from dashboard.charts import minutes as minute_charts
 from dashboard.charts import participant as charts
 from dashboard.participant_events import Contacts, events_of, read_contacts
-from dashboard.participant_facts import say_connection, say_facts, say_work
+from dashboard.participant_facts import say_about, say_connection, say_facts
 from dashboard.participant_tables import say_tables
 from dashboard.parts import legend, show
 from dashboard.queries import common
@@ -32,7 +32,7 @@ def render(page: Page) -> None:
     person = queries.facts(page.con, who, [scale["scale"] for scale in scales])
     st.header(who)
     say_facts(page, person, scales)
-    say_work(page, who)
+    say_about(page, person)
     say_connection(page, person)
     _story(page, person, scales)
     say_tables(page, person)
@@ -45,7 +45,7 @@ def _pick(page: Page) -> str | None:
     if asked and not queries.known(page.con, asked):
         st.error(say("find.unknown"))  # what was asked is not repeated: anyone can write an address
         asked = None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         listed = lists.choose(page)
         who = asked or (listed[0] if listed else None)
         if who is not None:
@@ -75,7 +75,7 @@ def _story(page: Page, person: Answer, scales: list[dict[str, Any]]) -> None:
     st.caption(say("participant.key"))
     _say_events(page, story, told)
     key = f"timeline_{who}"  # another's chart is another widget: no day of theirs stays picked
-    picked = {"on_select": lambda: _open_picked(key, days), "selection_mode": "day"}
+    picked: dict[str, Any] = {"on_select": lambda: _open_picked(key, days), "selection_mode": "day"}
     show(page, charts.timeline(story, page.theme), key, **picked)
     _day(page, person, days)
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import words
 from dashboard.exports import download
+from dashboard.packing import packed
 from dashboard.parts import Figure, explained, figures
 from dashboard.queries import participants as queries
 from dashboard.queries.asking import Answer
@@ -18,6 +19,7 @@ from dashboard.queries.participants import Filters
 from dashboard.shell import Page, open_page
 
 LONGEST_SEARCH = 40
+MOST_LISTED = 500  # at once; whom to act on stands first, and the file has everybody
 KEYS = ("connection", "day_state", "overdue", "search")
 # Sign and word tell the state; the colour only helps to find it.
 _COLOURS = {
@@ -40,7 +42,8 @@ def render(page: Page) -> None:
     filters = _filters(page)
     grid = queries.grid(page.con, filters)
     shown, every = words.count(len(grid)), words.count(found.row["participants"])
-    st.markdown(words.say("participants.showing", shown=shown, all=every))
+    cut = words.say("participants.first", most=MOST_LISTED) if len(grid) > MOST_LISTED else ""
+    st.markdown(f"{words.say('participants.showing', shown=shown, all=every)} {cut}")
     if not len(grid):
         st.info(words.say("participants.nobody_left"))
         st.button(words.say("participants.clear"), key="clear_filters", on_click=_clear)
@@ -103,7 +106,7 @@ def _clear() -> None:
 def _list(page: Page, grid: Answer) -> None:
     visits = queries.visits(page.con)
     chosen = st.dataframe(
-        for_reading(page, grid.table),
+        for_reading(page, grid.table.slice(0, MOST_LISTED)),
         key="grid", hide_index=True, on_select="rerun", selection_mode="single-row",
         column_config=_columns(visits), placeholder="", height=560,
         alt=words.say("participants.alt_grid"),
@@ -125,7 +128,8 @@ def for_reading(page: Page, grid: pa.Table) -> pa.Table:
         if name.startswith("visit_"):
             shown = _told(shown, name, words.table("visit_marks"))
     at = shown.column_names.index("wear_adherence")
-    return shown.set_column(at, "wear_adherence", pc.multiply(shown.column(at), 100))
+    percent = pc.round(pc.multiply(shown.column(at), 100))
+    return packed(shown.set_column(at, "wear_adherence", percent))
 
 
 def _told(grid: pa.Table, name: str, known: Mapping[str, str], chips: bool = True) -> pa.Table:
@@ -133,9 +137,8 @@ def _told(grid: pa.Table, name: str, known: Mapping[str, str], chips: bool = Tru
     at = grid.column_names.index(name)
     told = [None if code is None else known.get(code, code) for code in grid[name].to_pylist()]
     cells = [None if one is None else [one] for one in told] if chips else told
-    return grid.set_column(
-        at, name, pa.array(cells, pa.list_(pa.string()) if chips else pa.string())
-    )
+    kind = pa.list_(pa.dictionary(pa.int8(), pa.string())) if chips else pa.string()
+    return grid.set_column(at, name, pa.array(cells, kind))
 
 
 def _columns(visits: dict[str, str]) -> dict[str, Any]:

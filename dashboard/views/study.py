@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import exports, protocol, words
 from dashboard.access import may
 from dashboard.participant_events import hides_goals
-from dashboard.parts import table
+from dashboard.parts import explained
 from dashboard.queries import study as queries
 from dashboard.shell import Page, open_page
 from dashboard.texts import text_table
@@ -49,11 +49,13 @@ def _protocol(page: Page, text: str) -> None:
     _listed("visits", protocol.visits(study, text), "visits_note")
     st.header(words.say("study.outcomes"))
     st.caption(words.say("study.outcomes_note"))
-    alt = words.say("study.outcomes_alt")
     named = {outcome.scale: _visits(study, outcome.visits) for outcome in study.outcomes}
-    columns = words.table("study_outcomes")
     found = queries.outcomes(page.con, named)
-    table(page, found, "scale", "study_outcomes", alt, columns)
+    columns = words.table("study_outcomes")
+    rows = [{columns[name]: protocol.written(value) for name, value in row.items()}
+            for row in found.rows]  # fmt: skip
+    text_table(rows, words.say("study.outcomes_alt"))
+    explained(page, found, "scale", "study_outcomes", words.say("common.how_computed"))
     _listed("cohorts", protocol.cohorts(study, text), none="no_cohorts")
     st.header(words.say("study.safety"))
     st.caption(words.say("study.safety_note"))
@@ -110,7 +112,7 @@ def _audit(page: Page, _: str) -> None:
         st.info(words.say("study.audit_none"))
         return
     if lines.num_rows > queries.MOST_LINES:
-        most = words.say("study.audit_most", n=queries.MOST_LINES, all=f"{lines.num_rows:,}")
+        most = words.say("study.audit_most", n=queries.MOST_LINES, all=words.count(lines.num_rows))
         st.caption(most)
     _frame(lines.slice(0, queries.MOST_LINES), "study.audit_alt", "audit_lines", {})
     csv = partial(exports.to_csv, lines)

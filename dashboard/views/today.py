@@ -16,15 +16,17 @@ from dashboard.parts import Figure, explained, figures, say_small_cells, show
 from dashboard.queries import today as queries
 from dashboard.queries.asking import Answer
 from dashboard.queries.today import opened_file
-from dashboard.shell import Page, open_page
+from dashboard.shell import Page, is_phone, open_page
 from dashboard.words import say
 from dashboard.worklist import Person
 from warehouse.contacts import contacts_since, last_contacts, owners, resting
 
 ACTED_DAYS = 28
 MOST_LISTED = 150  # nobody calls more in a day; the files have them all
-MOST_ROWS = 10  # of the list at once; it scrolls
-ROW_HEIGHT = 35
+MOST_ROWS = 8  # of the list at once; it scrolls
+HEAD = 38
+ROW_HEIGHT = 66  # three lines: from 65 pixels on a grid breaks its text into lines
+PHONE_ROW = 106  # five
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,13 @@ class Written:
 
 def render(page: Page) -> None:
     """The verdict on the data, the counts, the list with its panel, rescue, and the load."""
+    contact_panel.open_asked("open_listed", "open_rescued")
     found = _found(page)
     if not found.figures.row["enrolled"]:
         st.info(say("today.nobody_here"))
         return
     trust.render(page, found.sources, found.held, found.clusters)
-    _figures(page, found.figures)
+    _figures(page, found)
     written = _written(page)
     _work(page, found, written)
     rescue_panel.render(page, found.rescue, found.rates, found.rescue_list)
@@ -105,8 +108,8 @@ def _written(page: Page) -> Written:
         )
 
 
-def _figures(page: Page, answer: Answer) -> None:
-    found = answer.row
+def _figures(page: Page, asked: Found) -> None:
+    found = asked.figures.row
     n = {name: words.count(number) for name, number in found.items()}
     day, as_of = words.day(page.build["data_to"]), words.moment(page.build["as_of"])
     listed = [
@@ -119,42 +122,47 @@ def _figures(page: Page, answer: Answer) -> None:
         ("overdue", n["overdue"], {"day": day}),
     ]  # fmt: skip
     shown = [
-        Figure(say(f"today.{name}"), value, say(f"today.help_{_help(name)}", **told))
+        Figure(say(f"today.{name}"), value, say(f"today.help_{name}", **told))
         for name, value, told in listed
     ]
-    figures(page, answer, "work_item", "counts", shown)
-
-
-def _help(name: str) -> str:
-    return "valid" if name == "valid_days" else name
+    fresh = say("today.sources_how"), asked.sources, "connection", "sources"
+    figures(page, asked.figures, "work_item", "counts", shown, more=[fresh])
 
 
 def _work(page: Page, found: Found, written: Written) -> None:
     st.header(say("today.list_header"))
     facts = {row["participant_id"]: row for row in found.people.rows}
     everybody = worklist.listed(found.items.rows, facts, written.rest, written.owners, written.last)
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         people = _pick_queue(_pick_owner(page, everybody))
     resting_now = found.figures.row["need_action"] - len(everybody)
-    st.caption(say("today.listed", n=words.count(len(people)), resting=words.count(resting_now)))
+    told = [say("today.listed", n=words.count(len(people)))]
+    if resting_now:
+        told.append(say("today.resting", n=words.count(resting_now)))
+    if people:
+        told.append(say("today.pick_row"))
+    st.caption(" ".join(told))
     if not everybody:
         st.success(say("today.nobody"))
     elif not people:
         st.info(say("today.nobody_in_list"))
     chosen = _list(page, people)
     contact_panel.render(page, chosen, everybody)
-    explained(page, found.items, "work_item", "items", say("today.how_list"))
-    explained(page, found.sources, "connection", "sources", say("today.sources_how"))
-    explained(page, found.people, "participant_day", "people", say("today.how_people"))
+    if people:
+        _files(page, people)
+    sync = say("today.how_people"), found.people, "participant_day", "people"
+    explained(page, found.items, "work_item", "items", say("today.how_list"), more=[sync])
 
 
 def _pick_owner(page: Page, people: list[Person]) -> list[Person]:
-    """Those of one owner: of the address (`?owner=`)."""
+    """Those of one owner: of the address (`?owner=`); not asked while nobody owns anybody."""
     mine, nobodys = say("today.mine"), say("today.nobodys")
     names = sorted({one.owner for one in people if one.owner})
+    if not names and "owner" not in st.query_params:
+        return people
     label = st.selectbox(
         say("today.owner"), [say("today.any_owner"), mine, nobodys, *names], key="owner",
-        bind="query-params", width=240,
+        label_visibility="collapsed", bind="query-params", width=168,
     )  # fmt: skip
     if label == mine:
         return [one for one in people if one.owner == page.viewer.name]
@@ -164,18 +172,20 @@ def _pick_owner(page: Page, people: list[Person]) -> list[Person]:
 
 
 def _pick_queue(people: list[Person]) -> list[Person]:
-    """Those of one queue, chosen by pills with counts: of the address (`?queue=`)."""
+    """Those of one queue, by pills with counts: the address has it (`?queue=`), else the last."""
     names = words.table("work_queues")
     count = {code: sum(one.first["queue"] == code for one in people) for code in names}
-    asked = st.query_params.get("queue")
+    asked = st.query_params.get("queue", st.session_state.get(contact_panel.LAST_QUEUE))
     label = st.pills(
         say("today.queue"), ["", *names], key="queue_pill", on_change=_keep_queue,
+        label_visibility="collapsed", wrap=True, width="content",
         default=asked if asked in names else "",
         format_func=lambda code: (
             f"{names[code]} · {count[code]}" if code
             else f"{say('today.every_queue')} · {len(people)}"
         ),
     )  # fmt: skip
+    st.session_state[contact_panel.LAST_QUEUE] = label
     return [one for one in people if not label or one.first["queue"] == label]
 
 
@@ -195,13 +205,14 @@ def _list(page: Page, people: list[Person]) -> str | None:
     key = f"work_{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:12]}"
     if len(people) > len(shown):
         st.caption(say("today.first_of", n=len(shown), all=words.count(len(people))))
-    table = worklist.rows(shown, page.site_label)
+    phone = is_phone()
+    row = PHONE_ROW if phone else ROW_HEIGHT
     given = st.dataframe(
-        table, key=key, hide_index=True, on_select="rerun", selection_mode="single-row",
-        column_config=_columns(), placeholder="", alt=say("today.alt_list"),
-        height=ROW_HEIGHT * (min(len(ids), MOST_ROWS) + 1) + 3,
+        worklist.rows(shown, page.site_label, brief=phone), key=key, hide_index=True,
+        on_select="rerun", selection_mode="single-row", column_config=_columns(phone),
+        column_order=_order(shown, phone), placeholder="", alt=say("today.alt_list"),
+        row_height=row, height=row * min(len(ids), MOST_ROWS) + HEAD,
     )  # fmt: skip
-    _files(page, people)
     picked = given["selection"]["rows"]
     if picked:  # a place in this very list: another list has another key
         st.session_state["today_chosen"] = ids[picked[0]]
@@ -225,22 +236,36 @@ def _files(page: Page, people: list[Person]) -> None:
         )
 
 
-def _columns() -> dict[str, Any]:
+def _order(people: list[Person], phone: bool) -> list[str]:
+    """The columns that tell something here, what is needed first on the left."""
+    order = ["participant_id", *([] if phone else ["action"]), "why", "since", "study_day",
+             "days_since_sync", "valid_days", "steps"]  # fmt: skip
+    tells = {
+        "owner": any(one.owner for one in people),
+        "last_contact": any(one.last for one in people),
+        "site": len({one.first["site"] for one in people}) > 1,
+    }
+    return [*order, *(name for name, anything in tells.items() if anything)]
+
+
+def _columns(phone: bool) -> dict[str, Any]:
     column = st.column_config
     return {
-        "participant_id": column.TextColumn(say("today.col_participant"), pinned=True),
-        "action": column.TextColumn(say("today.col_action"), width="medium"),
-        "why": column.TextColumn(say("today.col_why"), width=400),
-        "since": column.DateColumn(say("today.col_since"), format="D MMM YYYY"),
-        "owner": say("today.col_owner"),
-        "last_contact": column.TextColumn(say("today.col_last"), width="medium"),
-        "site": say("today.col_site"),
-        "study_day": column.NumberColumn(say("today.col_study_day")),
-        "days_since_sync": column.NumberColumn(say("today.col_sync")),
+        "participant_id": contact_panel.opener("open_listed"),
+        "action": column.TextColumn(say("today.col_action"), width=124),
+        "why": column.TextColumn(say("today.col_why"), width=244 if phone else 376),
+        "since": column.DateColumn(say("today.col_since"), format="D MMM YYYY", width=98),
+        "owner": column.TextColumn(say("today.col_owner"), width=100),
+        "last_contact": column.TextColumn(say("today.col_last"), width=140),
+        "site": column.TextColumn(say("today.col_site"), width=98),
+        "study_day": column.NumberColumn(say("today.col_study_day"), width=84),
+        "days_since_sync": column.NumberColumn(say("today.col_sync"), width=114),
         "valid_days": column.ProgressColumn(
-            say("today.col_wear"), min_value=0, max_value=7, format="%d"
+            say("today.col_wear"), min_value=0, max_value=7, format="%d", width=110
         ),
-        "steps": column.BarChartColumn(say("today.col_steps"), y_min=0, width="medium"),
+        "steps": column.BarChartColumn(
+            say("today.col_steps"), y_min=0, width=144, help=say("today.col_steps_help")
+        ),
     }
 
 
@@ -251,7 +276,8 @@ def _load(page: Page, found: Found, written: Written) -> None:
         show(page, charts.load(found.load, page.theme), "load")
         say_small_cells(page, found.load)
     else:
-        st.info(say("today.load_none"))
+        several = page.viewer.sites and page.site is None
+        st.info(say("today.load_choose" if several else "today.load_none"))
     _acted_on(page, found, written)
 
 

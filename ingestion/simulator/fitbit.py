@@ -16,7 +16,7 @@ from ingestion.simulator import limits, oauth
 from ingestion.simulator.fitbit_errors import fitbit_error
 from ingestion.simulator.fitbit_series import Refused, answer_heart, answer_minutes, answer_series
 from ingestion.simulator.http import Reply, Request, as_json
-from ingestion.simulator.roster import SimParticipant
+from ingestion.simulator.roster import SimParticipant, world_begins_on
 
 if TYPE_CHECKING:
     from ingestion.simulator.server import Simulator
@@ -227,7 +227,7 @@ def _need(scopes: frozenset[str], scope: str) -> None:
 
 def _profile(sim: Simulator, participant: SimParticipant) -> Reply:
     offset = sim.now().astimezone(ZoneInfo(participant.timezone)).utcoffset() or timedelta()
-    born = sim.world.study.study.first_day.year - participant.age_years
+    born = world_begins_on(sim.world.study).year - participant.age_years
     user = {
         "encodedId": participant.legacy_id,
         "displayName": participant.participant_id,

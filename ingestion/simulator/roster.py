@@ -80,6 +80,12 @@ class SimParticipant:
         return (*first, synced_at if change.beside else change.at), second
 
 
+def world_begins_on(study: Study) -> date:
+    """The earliest study day 1: recruitment opens two weeks before, so that nobody is enrolled
+    earlier than that."""
+    return study.study.first_day + timedelta(weeks=2)
+
+
 def draw_participant(study: Study, seed: int, index: int, weeks: int) -> SimParticipant:
     """Participant number `index` (from 0) of the world of `seed`, whoever else is in it."""
     rng = np.random.default_rng([seed, index, 0])
@@ -87,7 +93,7 @@ def draw_participant(study: Study, seed: int, index: int, weeks: int) -> SimPart
     site = study.sites[_in_block(seed, index, len(study.sites), 1)]
     arm_number = _in_block(seed, index, len(study.arms), 2)
     therapists = sorted(t.code for t in study.therapists if t.site == site.code)
-    starts_on = study.study.first_day + timedelta(days=int(rng.integers(0, 7)))
+    starts_on = world_begins_on(study) + timedelta(days=int(rng.integers(0, 7)))
     measures = not story.startswith("no_heart_rate")
     model = HEART_RATE_MODELS[int(rng.integers(len(HEART_RATE_MODELS)))]
     return SimParticipant(

@@ -17,7 +17,12 @@ from ingestion.simulator.activity import draw_truth
 from ingestion.simulator.answers import SimResponse, SimSession, draw_responses, draw_sessions
 from ingestion.simulator.goals import SimGoal, draw_goals
 from ingestion.simulator.grid import Grid, Zone
-from ingestion.simulator.roster import HEART_RATE_MODELS, SimParticipant, draw_participant
+from ingestion.simulator.roster import (
+    HEART_RATE_MODELS,
+    SimParticipant,
+    draw_participant,
+    world_begins_on,
+)
 from ingestion.simulator.scenario import Scenario
 from ingestion.simulator.syncs import Activity, draw_syncs
 from ingestion.simulator.travel import draw_change, draw_journeys
@@ -64,7 +69,7 @@ class World:
             )
         self.study, self.seed, self.weeks, self.faults = study, seed, weeks, faults
         self.skipped_hour, self.repeated_hour = skipped_hour, repeated_hour
-        first = study.study.first_day
+        first = world_begins_on(study)
         self.begins_at = datetime.combine(first - timedelta(days=1), time(6), UTC)
         self.grid = Grid(first - timedelta(days=3), 7 * (weeks + 1) + 17)
         self.participants: tuple[SimParticipant, ...] = tuple(

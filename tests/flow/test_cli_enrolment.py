@@ -12,6 +12,8 @@ from support.enrolment import Clock, goals, row, trail
 from dags.cli import main
 from ingestion.entries import WHAT
 
+pytestmark = pytest.mark.postgresql
+
 ENROL = ("enrol", "--site", "haifa", "--enrolled-on", "2026-03-09")
 
 

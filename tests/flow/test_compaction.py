@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from support.grants import killed_at
 from support.landed_days import AS_OF, ON, a_day, days_of, enrol, land
 
 from ingestion.landing import days_table
@@ -20,7 +16,7 @@ from transforms.build import build_warehouse
 from warehouse import publish
 from warehouse import register as reg
 from warehouse.compaction import Compacted, compact
-from warehouse.home import Store
+from warehouse.home import Store, open_store
 
 # AS_OF is 2026-02-10 and trailing_days is 7: open from 2026-02-03
 FOLDER = "activity_day/source=google_health"
@@ -112,7 +108,7 @@ def test_the_warehouse_is_the_same_before_and_after_and_nothing_is_computed_agai
     assert second.content_hash == first.content_hash
 
 
-@pytest.mark.parametrize("compacts", [(1,), (0, 1, 2)])
+@pytest.mark.parametrize("compacts", [pytest.param((1,), marks=pytest.mark.slow), (0, 1, 2)])
 def test_increments_end_where_a_full_build_does_whenever_compaction_runs(store, compacts):
     enrol(store, "P1", "P2")
     words = [
@@ -146,62 +142,21 @@ def test_what_lands_while_a_month_is_written_is_kept(store, monkeypatch):
     assert ("P2", ON, 20) in held(store)
 
 
-KILLED = """
-    import os, signal
-    from datetime import UTC, datetime
-    from warehouse.compaction import compact
-    from warehouse.home import open_store
-    from warehouse.lake import Lake
-
-    left = {kill_at}
-
-    def dying(name):
-        real = getattr(Lake, name)
-        def call(*args, **kwargs):
-            global left
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left -= 1
-            return real(*args, **kwargs)
-        setattr(Lake, name, call)
-
-    for name in ("read_days", "write_days", "_put", "delete"):
-        dying(name)
-    rename = os.replace
-    def replace(*args):
-        global left
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        left -= 1
-        rename(*args)
-    os.replace = replace
-    compact(open_store(), datetime(2026, 2, 10, 6, tzinfo=UTC))
-"""
-
-
-def test_killed_anywhere_it_loses_nothing_and_doubles_nothing(home, store):
+@pytest.mark.parametrize("every", [60, pytest.param(7, marks=pytest.mark.slow)])
+def test_killed_anywhere_it_loses_nothing_and_doubles_nothing(home, store, every):
     land_four(store)
     whole = held(store)
     before = set(paths(store))
-    ends: list[int] = []
-    for kill_at in range(40):
-        script = textwrap.dedent(KILLED.format(kill_at=kill_at))
-        done = subprocess.run([sys.executable, "-c", script], env=_env(home.path), check=False)
-        ends.append(done.returncode)
-        assert done.returncode in (0, -signal.SIGKILL)
+    line, killed = 1, 0
+    while killed_at(line, lambda: compact(open_store(home), AS_OF)):
         assert held(store) == whole
-        if done.returncode == 0:
-            break
         land(store, a_day("P1", 0, ON, hour=0))  # an old word still finds the day, wherever it lies
         assert held(store) == whole
-    assert ends[-1] == 0
-    assert len(ends) > 5
+        killed, line = killed + 1, line + every
+    assert killed > 5
+    assert held(store) == whole
     assert len(paths(store)) < len(before)
     assert not list(Path(home.path, "lake", FOLDER).rglob(".*.tmp"))
-
-
-def _env(path: Path) -> dict[str, str]:
-    return {**os.environ, "STEPWELL_HOME": str(path)}
 
 
 def test_a_large_study_has_a_months_file_for_each_fifty_batches(store):

@@ -415,7 +415,7 @@ def test_the_dashboards_process_serves_the_pages_and_logs_no_secret(served):
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=MISSING)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_in_a_browser_the_pages_fit_a_telephone_and_load_nothing(served, theme):
     study, _ = served
     account = {"light": "P002", "dark": "P003"}[theme]

@@ -24,6 +24,8 @@ from warehouse.contacts import (
     resting,
 )
 
+pytestmark = pytest.mark.postgresql
+
 AT = datetime(2026, 2, 9, 8, 30, tzinfo=UTC)
 TODAY = date(2026, 2, 9)
 CALL = Contact("P1", ("not_synced",), AT, "dana", "phone", "reached", "Will charge it tonight.")

@@ -24,7 +24,9 @@ from warehouse.publish import open_published, stable_path
 OLD = "P002"  # the legacy participant of the first six
 
 
-@pytest.fixture(params=["json", "html", "empty"])
+@pytest.fixture(
+    params=["json", *(pytest.param(n, marks=pytest.mark.slow) for n in ("html", "empty"))]
+)
 def switched_off(request, tmp_path, monkeypatch) -> Iterator[Trial]:
     """Two of four weeks pulled; then every path of the legacy API, tokens too, answers 410."""
     with simulated(6, 4) as sim, trial(tmp_path / "study", sim, monkeypatch) as run:

@@ -38,6 +38,8 @@ from warehouse.register import LeaseBusy
 from warehouse.study import Goals
 from warehouse.tables import landed
 
+pytestmark = pytest.mark.postgresql
+
 SILENT = {"progress": lambda line: None}
 
 

@@ -24,6 +24,8 @@ from ingestion.source import Count, Device, Reading
 from warehouse import register as reg
 from warehouse.tables import landed
 
+pytestmark = pytest.mark.postgresql
+
 DEVICE = Device("P1", "google_health", "d1", "Inspire 3", True, NOW, 54, NOW)
 
 

@@ -32,8 +32,8 @@ OF_A_COPY = tuple(event for event in EVENTS if event not in FROM_NOTHING)
 def test_whatever_can_happen_in_a_few_steps(store):
     history = History(store, seed=7)
     build_warehouse(store, history.now)
-    for first in range(3):
-        for event in OF_A_COPY[first::3]:
+    for first in range(2):
+        for event in OF_A_COPY[first::2]:
             event(history)
         assert starts_from_a_copy(build(history))
     for event in FROM_NOTHING:
@@ -84,8 +84,9 @@ def test_a_clock_set_back_and_a_lost_masked_file_start_from_nothing(store):
     history = History(store, seed=7)
     build_warehouse(store, history.now)
     history.time_passes()
-    assert starts_from_a_copy(build(history))
+    assert starts_from_a_copy(build_warehouse(store, history.now))
     publish.stable_path(store.home).unlink()
-    assert "the last build has no masked file" in build(history).account
-    history.now -= timedelta(days=30)
-    assert "the clock is before that of the last build" in build(history).account
+    without = build_warehouse(store, history.now)
+    assert "the last build has no masked file" in without.account
+    back = build_warehouse(store, history.now - timedelta(days=30))
+    assert "the clock is before that of the last build" in back.account

@@ -15,7 +15,6 @@ import pytest
 from support.simulated import Simulated, simulated
 from support.trial import Trial, trial
 
-STEPS = 4
 PULL = """
 import sys
 from datetime import datetime
@@ -58,17 +57,17 @@ def killed(process: subprocess.Popen[str], after_seconds: float) -> bool:
     return False
 
 
-def instants(sim: Simulated) -> list[datetime]:
+def instants(sim: Simulated, steps: int) -> list[datetime]:
     last = sim.world.settles_at
-    return [last - timedelta(days=5 * n) for n in reversed(range(STEPS))]
+    return [last - timedelta(days=5 * n) for n in reversed(range(steps))]
 
 
-def undisturbed(folder: Path, patch: pytest.MonkeyPatch) -> tuple[list[str], float]:
+def undisturbed(folder: Path, patch: pytest.MonkeyPatch, steps: int) -> tuple[list[str], float]:
     """The content hash after each pull, and the seconds that the shortest took."""
     with simulated(6, 3) as sim, trial(folder, sim, patch) as run:
-        run.enrol(instants(sim)[0] - timedelta(days=1))
+        run.enrol(instants(sim, steps)[0] - timedelta(days=1))
         hashes, seconds = [], []
-        for at in instants(sim):
+        for at in instants(sim, steps):
             sim.set_clock(at)
             process = started(at)
             begun = time.monotonic()
@@ -83,21 +82,19 @@ def built(run: Trial, at: datetime) -> str:
     return run.build().content_hash
 
 
-@pytest.mark.parametrize(
-    "kills", [pytest.param(4), pytest.param(100, marks=pytest.mark.slow)], ids="{}-kills".format
-)
+@pytest.mark.parametrize(("steps", "kills"), [(1, 2), pytest.param(4, 100, marks=pytest.mark.slow)])
 def test_a_pull_killed_at_any_moment_and_resumed_is_the_undisturbed_one(
-    tmp_path, monkeypatch, kills
+    tmp_path, monkeypatch, steps, kills
 ):
-    calm, seconds = undisturbed(tmp_path / "calm", monkeypatch)
+    calm, seconds = undisturbed(tmp_path / "calm", monkeypatch, steps)
     seed = int(os.environ.get("STEPWELL_SEED", "0")) or random.randrange(10**6)
     print(f"the moments of the kills: STEPWELL_SEED={seed}")
     moments, done = random.Random(seed), 0
     with simulated(6, 3) as sim, trial(tmp_path / "killed", sim, monkeypatch) as run:
-        run.enrol(instants(sim)[0] - timedelta(days=1))
-        for step, at in enumerate(instants(sim), start=1):
+        run.enrol(instants(sim, steps)[0] - timedelta(days=1))
+        for step, at in enumerate(instants(sim, steps), start=1):
             sim.set_clock(at)
-            while done < kills * step // STEPS:
+            while done < kills * step // steps:
                 if not killed(started(at), moments.uniform(0, seconds)):
                     continue  # it had ended: everything is here, and the next finds nothing to do
                 done += 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterator
 
 import pytest
 from support.landed_days import AS_OF, ON, a_day, land
+from support.studies import new_store
 
 from ingestion import landing
 from ingestion.source import Reading
@@ -69,9 +71,12 @@ def build(store: Store, **changes: object) -> Store:
     return store
 
 
-@pytest.fixture
-def built(store: Store) -> Store:
-    return build(store)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The study of `build`; its tests only read it."""
+    store = new_store(tmp_path_factory.mktemp("built"))
+    yield build(store)
+    store.register.close()
 
 
 def seen(store: Store, sees_arms: bool, query: str) -> set[str]:
@@ -107,7 +112,8 @@ def test_a_participants_discharge_is_in_no_masked_table(built, table):
         assert seen(built, True, visits) >= {"discharge", "baseline"}
 
 
-def test_how_many_answers_came_is_in_the_full_file_alone(built):
+def test_how_many_answers_came_is_in_the_full_file_alone(store):
+    built = build(store)
     # What was received beyond the answers shown is of discharge, and dates it to the pull.
     asked = {"participant_id": "P1", "source": "redcap", "pull_id": "x", "asked_at": AS_OF}
     kinds = {"steps", "goals", "responses", "response", "forms", "sessions", "treatment_session"}

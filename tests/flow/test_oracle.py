@@ -12,7 +12,7 @@ from support.oracle import scenario_run
 from ingestion.simulator.scenario import draw_scenario
 from warehouse.tables.derived.columns import DAY_STATES
 
-AT_ONCE = 4  # seeds of every run of the tests; `make check-full` runs all
+AT_ONCE = 2  # seeds of every run of the tests; `make check-full` runs all
 SEEDS = 60
 
 

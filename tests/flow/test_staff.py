@@ -17,6 +17,8 @@ from warehouse.rights import RIGHTS, Role
 from warehouse.staff import add_staff, find_staff, list_staff, login_of, remove_staff
 from warehouse.study import StudyError, read_study
 
+pytestmark = pytest.mark.postgresql
+
 NOW = datetime(2026, 2, 12, 8, tzinfo=UTC)
 
 

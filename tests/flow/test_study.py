@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.studies import assert_refused
 
 from warehouse.study import EXAMPLE, StudyError, read_study
 
@@ -75,13 +76,13 @@ def test_the_example_is_a_complete_trial():
             r"sites\.0\.weekend\.0: Input should be 'monday'",
         ),
         (
-            "recruitment_ends_on = 2026-04-19 ",
+            "recruitment_ends_on = 2026-01-25 ",
             "",
             r":2\d: sites\.0\.planned: give \[study\] recruitment_ends_on",
         ),
         (
-            "recruitment_ends_on = 2026-04-19 ",
-            "recruitment_ends_on = 2026-01-18 ",
+            "recruitment_ends_on = 2026-01-25 ",
+            "recruitment_ends_on = 2026-01-04 ",
             r":{line}: study\.recruitment_ends_on: recruitment_ends_on is before first_day",
         ),
         (
@@ -127,16 +128,7 @@ def test_the_example_is_a_complete_trial():
     ],
 )
 def test_each_mistake_is_named_with_its_place(tmp_path, right, wrong, said):
-    path = tmp_path / "study.toml"
-    before, right, after = EXAMPLE.read_text().partition(right)
-    assert right
-    path.write_text(before + wrong + after)
-    with pytest.raises(StudyError) as caught:
-        read_study(path)
-    lines = before.splitlines()
-    table = max(number for number, line in enumerate(lines, start=1) if line.startswith("["))
-    said = said.replace("{line}", str(before.count("\n") + 1)).replace("{table}", str(table))
-    assert re.search(said, str(caught.value)), str(caught.value)
+    assert_refused(tmp_path, right, wrong, said)
 
 
 def test_every_mistake_is_told_at_once(tmp_path):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from support.studies import assert_refused
 
-from warehouse.study import EXAMPLE, StudyError, read_study
+from warehouse.study import EXAMPLE, read_study
 from warehouse.study_work_list import required_of
 
 LIMITS = '[{ scale = "NPRS", worse_by = 2, reaches = 8 }]'
@@ -61,16 +60,7 @@ VISITS = 'complete_visits = ["baseline", "week_12", "week_52"]'
     ],
 )
 def test_each_mistake_is_named_with_its_place(tmp_path, right, wrong, said):
-    path = tmp_path / "study.toml"
-    before, right, after = EXAMPLE.read_text().partition(right)
-    assert right
-    path.write_text(before + wrong + after)
-    with pytest.raises(StudyError) as caught:
-        read_study(path)
-    lines = before.splitlines()
-    table = max(number for number, line in enumerate(lines, start=1) if line.startswith("["))
-    said = said.replace("{line}", str(before.count("\n") + 1)).replace("{table}", str(table))
-    assert re.search(said, str(caught.value)), str(caught.value)
+    assert_refused(tmp_path, right, wrong, said)
 
 
 def test_a_study_that_says_nothing_has_the_usual_work_list(tmp_path):

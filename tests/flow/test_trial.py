@@ -72,6 +72,7 @@ def test_reading_the_raw_replies_again_makes_the_same_warehouse(settled):
         shutil.rmtree(lake.parent / f"kept_{folder}")
 
 
+@pytest.mark.slow  # test_lateness.py has two orders of a smaller trial
 @pytest.mark.parametrize("seed", range(5))
 def test_the_order_in_which_replies_land_does_not_matter(settled, seed):
     before = settled.build().content_hash

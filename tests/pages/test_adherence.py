@@ -1,5 +1,6 @@
 """The adherence page shows the figures of the published file, and no others."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,11 @@ from support.pages import (
 )
 from support.published import PARTICIPANTS, day, empty_rows, publish_rows, typed_rows, write_study
 from support.published_monitoring import monitored_study
+
+from dashboard import words
+from dashboard.queries import adherence as queries
+from dashboard.queries.common import Cohort
+from warehouse.publish import open_published
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +130,7 @@ def test_people_stand_worst_first_with_the_last_day_that_did_not_count(study, mo
     people = people_of(opened())
     assert people["participant_id"].tolist() == ["P003", "P002", "P001"]
     assert people["site"].tolist() == ["Southampton", "Haifa", "Haifa"]
-    assert people["wear_adherence"].round().tolist() == [0, 67, 100]
+    assert people["wear_adherence"].tolist() == [0, 67, 100]  # whole percent
     # P002's newest day waits for sync, which is nobody's to mend yet; the ninth lost its minutes.
     missed = [None if pd.isna(day) else str(day)[:10] for day in people["missed_on"]]
     assert missed == ["2026-02-11", "2026-02-10", None]
@@ -173,7 +179,7 @@ def test_the_last_days_are_drawn_with_their_reasons(study, monkeypatch):
 
 
 def test_no_more_cells_are_drawn_than_can_be_told_apart(tmp_path, monkeypatch):
-    # The worst come first, and of 126 people the best one is left out; 3,500 cells are 28 days.
+    # The worst come first, and of 126 people the best are left out; 1,120 cells are 28 days.
     days = [day(f"P{i:03}", number, "valid") for i in range(1, 127) for number in range(1, 31)]
     worn = [{"participant_id": f"P{i:03}", "wear_adherence": i / 126} for i in range(1, 127)]
     roster = [{**PARTICIPANTS[0], "participant_id": f"P{i:03}"} for i in range(1, 127)]
@@ -183,10 +189,37 @@ def test_no_more_cells_are_drawn_than_can_be_told_apart(tmp_path, monkeypatch):
     use(monkeypatch, tmp_path)
     at = opened()
     _, data = chart(at, "Cells: each participant's last days")
-    assert len(data["days"]) == 125 * 28 == 3500
-    assert {"P001", "P125"} <= {row["participant_id"] for row in data["days"]}
-    assert "P126" not in {row["participant_id"] for row in data["days"]}
-    assert "Of 126 people the 125 who wore it least are here." in text(at)
+    assert len(data["days"]) == 40 * 28 == 1120
+    assert {"P001", "P040"} <= {row["participant_id"] for row in data["days"]}
+    assert "P041" not in {row["participant_id"] for row in data["days"]}
+    assert "Of 126 people the 40 who wore it least are here." in text(at)
+    assert people_of(at)["participant_id"].iloc[[0, -1]].tolist() == ["P001", "P100"]
+    assert "Of 126 people the 100 who wore it least are listed" in text(at)
+
+
+def test_neighbours_share_a_row_of_the_picture_whose_colour_is_that_of_most(tmp_path, monkeypatch):
+    days = {"P1": "NNN", "P2": "NV", "P3": "VVV", "P4": "VN", "P5": "N"}  # worst wear first
+    state = {"V": "valid", "N": "not_worn"}
+    roster = [{**PARTICIPANTS[0], "participant_id": who} for who in days]
+    worn = [{"participant_id": who, "wear_adherence": place / 10} for place, who in enumerate(days)]
+    rows = empty_rows() | {"participant": roster, "adherence": worn}
+    rows["participant_day"] = [
+        day(who, number, state[one])
+        for who, told in days.items()
+        for number, one in enumerate(told, start=1)
+    ]
+    write_study(tmp_path)
+    publish_rows(tmp_path, rows)
+    monkeypatch.setattr(queries, "MOST_BANDS", 2)
+    with closing(open_published(tmp_path / "published" / "warehouse.duckdb")) as con:
+        found = queries.day_bands(con, Cohort()).rows
+    codes = [group.code for group in words.GROUPS]
+    drawn = {(row["band"], row["study_day"]): codes[row["day_group"]] for row in found}
+    # P1 to P3 share the first row, P4 and P5 the second; of as many the first of words.GROUPS.
+    assert drawn == {
+        (0, 1): "unusable", (0, 2): "valid", (0, 3): "valid", (1, 1): "valid", (1, 2): "unusable",
+    }  # fmt: skip
+    assert [row["participants"] for row in found] == [3, 3, 2, 2, 1]
 
 
 def test_each_sites_weeks_are_drawn_and_a_withheld_one_is_blank(monitored, monkeypatch):
@@ -270,6 +303,7 @@ def test_the_table_of_figures_has_counts_and_standing_in_words(monitored, monkey
     row = shown[(shown["site"] == "Haifa") & (shown["figure"] == "Wear adherence")].iloc[0]
     assert (row["numerator"], row["denominator"], row["counts"]) == (900, 1000, "days")
     assert row["standing"] == "Above the others"
+    assert (row["share"], row["ci_low"], row["limit_high"]) == (90, 80, 85)  # whole percent
 
 
 def test_every_field_a_chart_draws_is_in_its_data(monitored, monkeypatch):

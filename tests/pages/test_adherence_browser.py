@@ -20,8 +20,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield served
 
 
-def test_a_click_on_a_site_then_on_a_day_opens_that_person_on_that_day(address):
-    with browser.browsing() as (page, _):
+def test_a_click_on_a_site_then_on_a_day_opens_that_person_on_that_day(chromium, address):
+    with browser.visiting(chromium) as (page, _):
         browser.open_page(page, f"{address}/adherence")
         page.locator(".st-key-site_weeks .mark-rect path").nth(2).click()  # a week of Haifa
         page.wait_for_url("**/adherence?cohort=Site%3A+Haifa")
@@ -32,8 +32,8 @@ def test_a_click_on_a_site_then_on_a_day_opens_that_person_on_that_day(address):
         assert page.get_by_role("heading", level=1).inner_text() == "Participant"
 
 
-def test_a_row_of_the_list_beside_the_picture_opens_that_persons_day_by_keyboard(address):
-    with browser.browsing() as (page, _):
+def test_a_row_of_the_list_beside_the_picture_opens_that_persons_day_by_keyboard(chromium, address):
+    with browser.visiting(chromium) as (page, _):
         browser.open_page(page, f"{address}/adherence")
         page.locator(".st-key-participants canvas").first.focus()
         page.keyboard.press("ArrowDown")  # to the second row
@@ -45,16 +45,16 @@ def test_a_row_of_the_list_beside_the_picture_opens_that_persons_day_by_keyboard
 @pytest.mark.slow  # test_gates.py has every page
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["adherence", "flow"])
-def test_nothing_is_inaccessible_and_nobody_outside_is_asked(address, path, theme):
-    with browser.browsing(theme=theme) as (page, asked):
+def test_nothing_is_inaccessible_and_nobody_outside_is_asked(chromium, address, path, theme):
+    with browser.visiting(chromium, theme=theme) as (page, asked):
         browser.open_page(page, f"{address}/{path}")
         browser.stretch(page, 8000)
         assert browser.violations(page) == []
     assert [url for url in asked if not browser.loopback(url)] == []
 
 
-def test_the_boxes_are_downloaded_as_a_picture_of_text(address, tmp_path):
-    with browser.browsing() as (page, _):
+def test_the_boxes_are_downloaded_as_a_picture_of_text(chromium, address, tmp_path):
+    with browser.visiting(chromium) as (page, _):
         browser.open_page(page, f"{address}/flow")
         with page.expect_download() as told:
             page.get_by_role("button", name="Picture for a paper (SVG)").click()
@@ -63,8 +63,8 @@ def test_the_boxes_are_downloaded_as_a_picture_of_text(address, tmp_path):
 
 
 @pytest.mark.slow  # test_gates.py has every page
-def test_both_pages_fit_a_phone(address):
-    with browser.browsing(size=browser.PHONE) as (page, _):
+def test_both_pages_fit_a_phone(chromium, address):
+    with browser.visiting(chromium, size=browser.PHONE) as (page, _):
         for path in ("adherence", "flow"):
             browser.open_page(page, f"{address}/{path}")
             wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")

@@ -40,7 +40,7 @@ def address(home: Path) -> Iterator[str]:
         yield served
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("path", "drawn"),
     [

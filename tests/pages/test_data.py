@@ -6,6 +6,7 @@ import hashlib
 import io
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -54,6 +55,13 @@ def text_of(at: AppTest, alt: str) -> list[list[str]]:
     return [[cell.replace("\\", "") for cell in row] for row in frame.to_numpy().tolist()]
 
 
+def answer_of(python: str) -> Any:
+    """What the Python of the page comes to, run as it was copied."""
+    found: dict[str, Any] = {}
+    exec(compile(python, "the page", "exec"), found)
+    return found["answer"]
+
+
 @pytest.fixture(scope="module", params=["typed", "empty"])
 def either(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The typed study, and one that has begun with nobody in it."""
@@ -78,7 +86,16 @@ def test_the_dictionary_lists_every_table_with_its_rows(study, monkeypatch, con)
     assert by_name["participant"][1] == "3"
     assert by_name["participant_day"][1] == "30"
     assert by_name["ops.connection"][1] == "2"
-    assert "One row per participant and local day" in by_name["participant_day"][3]
+    assert "One row per participant and local day" in by_name["participant_day"][2]
+
+
+def test_on_a_phone_a_table_of_texts_is_a_list(study, monkeypatch):
+    use(monkeypatch, study)
+    monkeypatch.setattr("dashboard.texts.is_phone", lambda: True)
+    at = part("dictionary")
+    assert len(at.table) == 0
+    told = "\n\n".join(one.value for one in at.markdown)
+    assert "**participant\\_day**  \nRows: 30  \nMeaning: Every enrolled" in told
 
 
 def test_a_table_is_opened_to_its_columns_with_their_meaning(study, monkeypatch):
@@ -174,8 +191,21 @@ def test_a_question_is_answered_when_it_is_opened(study, monkeypatch):
     assert len(at.dataframe) == 0
     at.session_state["question_who"] = True
     at.run()
-    assert at.code[0].value == QUESTIONS["who"]
     assert at.dataframe[0].value["site"].tolist() == ["haifa", "southampton"]
+    assert "2 of 2 rows." in text(at)
+    assert answer_of(at.code[0].value)["site"].tolist() == ["haifa", "southampton"]
+    for way, begins in (("sql", "-- People by site"), ("r", "library(duckdb)")):
+        at.radio(key="way").set_value(way).run()
+        assert at.code[0].value.startswith(begins)
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # DuckDB's, of instants
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_is_python_that_runs_as_it_is_copied(study, con, name):
+    code, _ = view.WAYS["python"]
+    path = str(stable_path(home_of(study)))
+    asked = code.replace("{path}", path).replace("{sql}", QUESTIONS[name])
+    assert len(answer_of(asked)) == con.sql(QUESTIONS[name]).to_arrow_table().num_rows
 
 
 def test_rows_are_shown_a_page_at_a_time(study, monkeypatch):
@@ -225,6 +255,12 @@ def test_a_coordinator_of_one_site_gets_that_sites_rows_alone(tmp_path, monkeypa
     assert "participant_day: 0 rows" in text(at)
     listed = {row[0]: row[1] for row in text_of(part("dictionary"), "overview_alt")}
     assert listed["participant"] == "2"
+    at = part("questions")
+    at.session_state["question_who"] = True
+    at.run()
+    assert [one.key for one in at.radio] == ["view"]  # a question is SQL after that site's views
+    assert at.code[0].value.startswith("ATTACH")
+    assert at.dataframe[0].value["site"].tolist() == ["haifa"]
     at = part("files")
     assert "The whole file holds every site" in "\n".join(one.value for one in at.markdown)
     with closing(open_scoped(stable_path(home_of(tmp_path)), ("haifa",))) as con:
@@ -341,11 +377,9 @@ def test_the_python_that_is_shown_opens_the_file(study, monkeypatch):
     use(monkeypatch, study)
     at = part("builds")
     python = next(block.value for block in at.code if block.value.startswith("import duckdb"))
-    found: dict[str, object] = {}
-    exec(compile(python, "the page", "exec"), found)
     with closing(open_scoped(stable_path(home_of(study)), ())) as con:
         [[valid]] = con.sql("SELECT count(*) FROM participant_day WHERE valid_day").fetchall()
-    assert len(found["days"]) == valid > 0
+    assert len(answer_of(python)) == valid > 0
 
 
 PARTS = ["dictionary", "definitions", "questions", "rows", "builds", "files"]

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from support import browser
 from support.published import home_of, small_study
 
-from dashboard.door import Door
+from dashboard.door import OTHER_NAME, Door
 from dashboard.serve import command
 from dashboard.signin import read_sign_in
 from warehouse.register import Register
@@ -66,6 +66,7 @@ def test_every_answer_keeps_the_page_to_this_server_and_out_of_frames(local):
         assert "script-src 'self' 'sha256-" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
+        assert headers["x-robots-tag"] == "noindex, nofollow"
         assert headers["referrer-policy"] == "same-origin"
         assert "strict-transport-security" not in headers  # no TLS on this machine
 
@@ -76,6 +77,14 @@ def test_health_says_that_the_server_lives_and_no_more(local):
     assert reply.headers["cache-control"] == "no-store"
 
 
+def test_how_many_look_is_told_to_nobody(local):
+    assert httpx.get(f"{local}/_stcore/metrics").status_code == 404
+
+
+def test_a_file_made_for_a_page_is_kept_by_no_cache(local):
+    assert httpx.get(f"{local}/media/none.csv").headers["cache-control"] == "no-store"
+
+
 def test_the_first_page_is_packed(local):
     assert httpx.get(local).headers["content-encoding"] == "gzip"
 
@@ -83,7 +92,7 @@ def test_the_first_page_is_packed(local):
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost@evil", ""])
 def test_another_sites_name_is_not_answered(local, host):
     reply = httpx.get(local, headers={"Host": host})
-    assert (reply.status_code, reply.text) == (400, "This server has another name.")
+    assert (reply.status_code, reply.text) == (400, OTHER_NAME)
     assert websocket(local, {"Host": host or "x"}) == 403
 
 
@@ -100,9 +109,29 @@ def test_this_machines_names_are_answered(local, name):
     assert httpx.get(local, headers={"Host": f"{name}:{port}"}).status_code == 200
 
 
-def test_another_sites_page_may_not_open_the_stream(local):
-    assert websocket(local, {"Origin": "https://evil.example"}) == 403
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:1", "null"])
+def test_another_sites_page_may_not_open_the_stream(local, origin):
+    assert websocket(local, {"Origin": origin}) == 403
     assert websocket(local, {"Origin": local}) == 101
+
+
+def test_behind_a_proxy_that_changes_the_host_the_page_may_still_open_the_stream(proxied):
+    came_by = FROM_PROXY | {"Origin": PROXIED["STEPWELL_DASHBOARD_URL"]}
+    assert websocket(proxied, came_by) == 101
+    assert websocket(proxied, came_by | {"Origin": "https://evil.example"}) == 403
+
+
+def test_nothing_outside_is_asked_by_a_server_on_every_address(home):
+    """Streamlit would ask what this machine's address is: at its start, and of a strange origin."""
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        way_out = f"http://127.0.0.1:{outside.getsockname()[1]}"
+        settings = {"http_proxy": way_out, "https_proxy": way_out, "no_proxy": "", "NO_PROXY": ""}
+        settings["STEPWELL_ALLOW_NO_SIGN_IN"] = "1"
+        with browser.serving(home, address="0.0.0.0", **settings) as served:
+            assert websocket(served, {"Origin": "https://evil.example"}) == 403
+        outside.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            outside.accept()
 
 
 @pytest.mark.parametrize(
@@ -182,6 +211,9 @@ def test_files_made_for_a_page_are_for_people_who_signed_in(path):
     forged = {"Cookie": "_streamlit_user=eyJleHAiOjk5OTk5OTk5OTl9.x.y"}
     assert asked_from("10.0.0.7", forged, oidc, path)[0] == 403
     assert asked_from("10.0.0.7", {}, oidc, "/")[0] == 200
+    nobody = {"X-Stepwell-Proxy": SECRET}  # as of a page that the proxy shows to everyone
+    assert asked_from("10.0.0.7", nobody, path=path)[0] == 403
+    assert asked_from("10.0.0.7", FROM_PROXY, path=path)[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -100,8 +100,8 @@ def test_everybody_is_listed_with_who_needs_somebody_first(store):
     assert list(
         zip(frame["participant_id"], frame["state"], frame["next_step"].fillna(""), strict=True)
     ) == [
-        ("P002", "Permission withdrawn", "Ask them again."),
-        ("P003", "Not invited yet", "Make their link below, and send it."),
+        ("P002", "Permission withdrawn", "Make a new link and send it"),
+        ("P003", "Not invited yet", "Make a link and send it"),
         ("P001", "Connected", ""),
     ]
     assert list(frame["site"]) == ["Haifa", "Southampton", "Haifa"]
@@ -133,11 +133,12 @@ def test_without_actions_the_page_says_how_to_get_them(store, monkeypatch):
     assert "--actions ingestion.actions:actions" in text(opened("enrolment"))
 
 
-def test_a_role_without_the_right_sees_nothing_of_it(store, monkeypatch):
+def test_a_role_without_the_right_sees_nothing_of_it_and_whom_to_ask(store, monkeypatch):
     monkeypatch.setenv("STEPWELL_ROLE", "blinded_analyst")
     at = opened("enrolment", participant="P001")
-    assert at.title[0].value != say("pages.enrolment")  # the address leads to the first page
-    assert "Add a participant" not in [one.label for one in at.expander]
+    assert "The role blinded_analyst may not enrol. Ask whoever runs" in text(at)
+    assert list(at.expander) == list(at.dataframe) == []
+    assert "P001" not in text(at)
 
 
 def test_who_is_not_on_the_roster_of_the_viewers_sites_is_alike_to_nobody(store, monkeypatch):

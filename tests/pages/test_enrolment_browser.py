@@ -104,7 +104,7 @@ def test_somebody_is_enrolled_invited_and_connected(study):
         assert page.get_by_text("Google Health: Connected").is_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_every_part_open_breaks_no_rule_of_accessibility(study, theme):
     url, _ = study
     with browser.browsing(browser.PHONE, theme) as (page, _):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from support.pages import about, assert_shown_sql, chart, fields_without_data, opened, text, use
 from support.published import empty_rows, publish_rows, write_study
-from support.published_monitoring import monitored_rows, monitored_study
+from support.published_monitoring import EVERYONE, HAIFA, monitored_rows, monitored_study
 
 from dashboard.charts import boxes
 from dashboard.queries import flow as queries
@@ -38,6 +39,12 @@ def alts(at) -> list[str]:
     return [image.alt for one in at.image for image in one.proto.imgs]
 
 
+def visits_of(at) -> list[dict[str, object]]:
+    """The table of visits beside the boxes."""
+    [found] = [one.value for one in at.dataframe if "visit_due" in one.value.columns]
+    return found.to_dict("records")
+
+
 def test_recruitment_is_drawn_beside_its_plan(monitored, monkeypatch):
     use(monkeypatch, monitored)
     at = opened("flow")
@@ -56,6 +63,22 @@ def test_recruitment_is_drawn_beside_its_plan(monitored, monkeypatch):
     assert "22 enrolled, 20 planned by now, data to 11 Feb 2026" in text(at)
 
 
+def test_recruitment_is_drawn_to_four_weeks_after_its_end(tmp_path, monkeypatch):
+    weeks = [
+        # of everybody 5 come in the first week and 8 are planned by the second; of Haifa 5, no plan
+        {**cohort, "week_starts_on": date(2026, 1, 5) + timedelta(weeks=n), "cumulative": 5,
+         "enrolled": 0 if n else 5, "planned": plan and min(4.0 * (n + 1), plan)}
+        for n in range(12)
+        for cohort, plan in ((EVERYONE, 8.0), (HAIFA, None))
+    ]  # fmt: skip
+    write_study(tmp_path)
+    publish_rows(tmp_path, monitored_rows() | {"recruitment": weeks})
+    use(monkeypatch, tmp_path)
+    drawn = [chart(opened("flow", **of), "Steps by calendar week")[1]["weeks"]
+             for of in ({}, {"site": "Haifa"})]  # fmt: skip
+    assert [rows[-1]["week_starts_on"] for rows in drawn] == ["2026-02-09", "2026-03-23"]
+
+
 def test_without_a_plan_the_page_says_how_to_have_one(monitored, monkeypatch):
     use(monkeypatch, monitored)
     at = opened("flow", site="Haifa")
@@ -68,15 +91,32 @@ def test_without_a_plan_the_page_says_how_to_have_one(monitored, monkeypatch):
 def test_the_boxes_hold_the_counts_of_the_file(stages):
     told = [box.lines for box in boxes.boxes_of(stages)]
     assert told == [
-        ("Connected a wearable: 21",),
-        ("Started (study day 1 has come): 22",),
-        ("Withdrew: 2",),
-        ("In the study: 20",),
-        ("Baseline, due: 22", "All answers came: 19", "Some came: 2", "None came, none can: 1",
+        ("Enrolled: 22", "Study day 1 has come: 22", "Connected a wearable: 21",
+         "Never connected one: 1"),
+        ("Baseline. Due: 22", "All answers came: 19", "Some came: 2", "None came, none can: 1",
          "None yet: 0"),
-        ("Week 4, due: 18", "All answers came: 6", "Some came: 0", "None came, none can: 0",
+        ("Week 4. Due: 18", "All answers came: 6", "Some came: 0", "None came, none can: 0",
          "None yet: 12"),
+        ("Withdrew at any time: 2",),
+        ("In the study now: 20",),
     ]  # fmt: skip
+
+
+def test_the_visits_that_have_come_due_stand_beside_the_boxes(monitored, monkeypatch):
+    use(monkeypatch, monitored)
+    rows = visits_of(opened("flow"))
+    assert [tuple(row.values()) for row in rows] == [
+        ("All sites", "Baseline", 22, 19, 2, 1, 0, pytest.approx(19 / 22)),
+        ("All sites", "Week 4", 18, 6, 0, 0, 12, pytest.approx(6 / 18)),
+    ]
+    use(monkeypatch, monitored, "unblinded_statistician")
+    rows = visits_of(opened("flow", why="interim review by the board"))
+    assert [(row["cohort"], row["visit"], row["visit_due"]) for row in rows] == [
+        ("ETMI", "Baseline", 12),
+        ("ETMI", "Week 4", 8),
+        ("Usual physiotherapy", "Baseline", 10),
+        ("Usual physiotherapy", "Week 4", 6),
+    ]
 
 
 def test_the_picture_for_a_paper_is_well_formed_and_holds_every_line(stages):
@@ -85,7 +125,7 @@ def test_the_picture_for_a_paper_is_well_formed_and_holds_every_line(stages):
     lines = [one.text for one in root.iter(f"{SVG}text")]
     assert lines.count("Ben & Co <Haifa>") == 2
     assert lines.count("Enrolled: 22") == 2
-    assert lines.count("Week 4, due: 18") == 2
+    assert lines.count("Week 4. Due: 18") == 2
     assert "22" in root.find(f"{SVG}title").text
     assert not [one for one in root.iter() if one.tag in (f"{SVG}script", f"{SVG}image")]
 
@@ -98,7 +138,7 @@ def test_no_box_lies_on_another_or_outside_the_picture(stages):
         for one in root.iter(f"{SVG}rect")
         if one.get("x")
     ]
-    assert len(frames) == 7
+    assert len(frames) == 5
     assert all(x + wide <= width and y + high <= height for x, y, wide, high in frames)
     edges = sorted((y, y + high) for _, y, _, high in frames)
     assert all(first[1] < second[0] for first, second in pairwise(edges))
@@ -108,8 +148,10 @@ def test_the_picture_is_told_in_words_to_who_cannot_see_it(monitored, monkeypatc
     use(monkeypatch, monitored)
     said = alts(opened("flow"))
     assert len(said) == 1
-    assert "All sites: Enrolled 22; Connected a wearable: 21;" in said[0]
-    assert "Week 4, due: 18, All answers came: 6" in said[0]
+    assert (
+        "All sites. Enrolled: 22, Study day 1 has come: 22, Connected a wearable: 21, "
+        "Never connected one: 1; Withdrew at any time: 2; In the study now: 20."
+    ) in said[0]
 
 
 def test_a_blinded_viewer_has_one_flow_and_an_unblinded_one_that_of_each_arm(
@@ -119,8 +161,8 @@ def test_a_blinded_viewer_has_one_flow_and_an_unblinded_one_that_of_each_arm(
     assert "ETMI" not in alts(opened("flow"))[0]
     use(monkeypatch, monitored, "unblinded_statistician")
     said = alts(opened("flow", why="interim review by the board"))[0]
-    assert "ETMI: Enrolled 12;" in said
-    assert "Usual physiotherapy: Enrolled 10;" in said
+    assert "ETMI. Enrolled: 12," in said
+    assert "Usual physiotherapy. Enrolled: 10," in said
 
 
 def test_what_came_is_drawn_by_site_and_by_questionnaire(monitored, monkeypatch):

@@ -12,6 +12,8 @@ from ingestion.source import all_sources
 from warehouse.tables.ops import RECEIPT_REASONS
 from warehouse.tables.quality import DRIFT_KINDS, implausible_day
 
+DAGS = ("wearables", "questionnaires", "warehouse", "upkeep")
+
 
 def at(hour: int) -> datetime:
     return datetime(2026, 2, 12, hour, tzinfo=UTC)
@@ -29,6 +31,11 @@ def troubled() -> dict:
     """The typed trial with three days of pulls, and one of each trouble."""
     rows = typed_rows()
     of = {"source": "google_health", "data_type": "minute_steps"}
+    for day in rows["participant_day"]:
+        if day["participant_id"] == "P001" and day["activity_date"] == date(2026, 2, 3):
+            day["reconcile"] = True
+        if day["participant_id"] == "P001" and day["activity_date"] == date(2026, 2, 9):
+            day |= {"steps": 90_000, "day_state": "implausible"}
     rows["ops.receipt_day"] = [
         receipt_day("received", 10, 2, 2880, 3),
         receipt_day("vendor_outage", 11, 2),
@@ -64,6 +71,15 @@ def page(tmp_path, monkeypatch):
     return opened("health")
 
 
+def bars(spec) -> list[dict]:
+    return [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
+
+
+def titles(spec) -> list[str]:
+    """The names of the rows of bars, with their sums."""
+    return [one["mark"]["text"] for one in spec["layer"] if one["mark"]["type"] == "text"]
+
+
 def listed(page, alt: str) -> list[dict]:
     [found] = [frame for frame in page.dataframe if frame.proto.alt == alt]
     return found.value.to_dict("records")
@@ -91,14 +107,66 @@ def test_received_is_landed_plus_refused_on_the_page(page):
 
 
 def test_the_chart_tells_whose_trouble_each_pull_was(page):
-    _, data = chart(page, "Bars of receipts by day")
-    assert [(str(r["asked_on"])[:10], r["told"], r["receipts"]) for r in data["days"]] == [
+    spec, data = chart(page, "Bars of receipts by day")
+    assert [(r["asked_on"], r["told"], r["receipts"]) for r in data["days"]] == [
         ("2026-02-10", "Data came", 2),
         ("2026-02-11", "Failed: ours", 1),
         ("2026-02-11", "Failed: the vendor's", 2),
         ("2026-02-12", "Data came", 2),
     ]
+    assert titles(spec) == ["Data came: 4", "Nothing new: 0", "Needs the participant: 0",
+                            "Failed: the vendor's: 2", "Failed: ours: 1"]  # fmt: skip
     assert fields_without_data(page) == []
+
+
+def test_the_days_of_the_chart_are_the_last_thirty_and_no_other(page):
+    spec, _ = chart(page, "Bars of receipts by day")
+    [days] = {tuple(layer["encoding"]["x"]["scale"]["domain"]) for layer in bars(spec)}
+    assert (days[0], days[-1], len(days)) == ("2026-01-13", "2026-02-12", 31)
+
+
+def test_days_that_need_a_second_look_are_counted_week_by_week(page):
+    spec, data = chart(page, "Bars by week")
+    counted = {(r["week_starts_on"], r["told"]): r["days"] for r in data["days"] if r["days"]}
+    assert counted == {
+        ("2026-02-02", "Minutes apart from the vendor's total"): 1,
+        ("2026-02-02", "Changed after they had landed"): 1,
+        ("2026-02-09", "Implausible days"): 1,
+    }
+    assert titles(spec) == ["Implausible days: 1", "Minutes apart from the vendor's total: 1",
+                            "Changed after they had landed: 1"]  # fmt: skip
+
+
+def test_every_failure_says_what_to_do(page):
+    told = {row["reason"]: row["what_to_do"] for row in listed(page, "Pulls that failed")}
+    assert told == {
+        "The vendor did not answer": "Wait for the vendor",
+        "Our fault; asked again later": "Read the run's log, trigger a new run",
+    }
+    assert set(words.table("receipt_do")) == set(words.RECEIPTS) - {
+        "received", "nothing_new", "no_data"
+    }  # fmt: skip
+
+
+def test_a_night_without_a_build_is_said_with_what_to_do(page, monkeypatch):
+    assert "Last night's build did not come" in text(page)  # these data are of February
+    monkeypatch.setenv("STEPWELL_CLOCK_URL", "http://127.0.0.1:1")  # a world as old as its build
+    assert "Last night's build" not in text(opened("health"))
+
+
+@pytest.mark.parametrize(
+    ("url", "links"),
+    [
+        ("", []),
+        ("javascript:alert(1)", []),
+        ("http://127.0.0.1:8080/", [f"http://127.0.0.1:8080/dags/{dag}/runs" for dag in DAGS]),
+    ],
+)
+def test_runs_are_linked_where_airflow_is(page, monkeypatch, url, links):
+    monkeypatch.setenv("STEPWELL_AIRFLOW_URL", url)
+    at = opened("health")
+    assert [one.proto.url for one in at.get("link_button")] == links
+    assert ("this server is not told" in text(at)) == (not links)
 
 
 def test_what_was_refused_is_listed_with_its_reason_and_count(page):
@@ -141,12 +209,12 @@ def test_an_empty_study_says_so_and_what_to_do(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not browser.CHROMIUM.exists(), reason=browser.MISSING)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_browser_draws_it_whole_and_asks_nobody_outside(tmp_path, theme):
     write_study(tmp_path)
     publish_rows(tmp_path, troubled())
     drawn = "() => document.querySelectorAll('.mark-rect path').length"
     with browser.serving(tmp_path) as address, browser.browsing(theme=theme) as (page, asked):
         browser.open_page(page, f"{address}/health")
-        browser.eventually(page, drawn, 4)
+        browser.eventually(page, drawn, 10)  # of pulls by day 4, and 3 of each of two weeks
     assert [url for url in asked if not browser.loopback(url)] == []

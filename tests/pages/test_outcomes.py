@@ -6,6 +6,8 @@ import pytest
 from support.pages import about, assert_shown_sql, chart, metrics, opened, text, use
 from support.published import empty_rows, publish_rows, small_study, typed_rows, write_study
 
+from dashboard.queries import outcomes as queries
+
 FEAR = "Fear-avoidance, physical activity"
 
 
@@ -52,6 +54,17 @@ def full_rows() -> dict:
         {**of, "cohort_kind": "depression_or_anxiety", "cohort": "no", "mean_score": 46.0},
         {**of, "cohort_kind": "arm", "cohort": "etmi", "mean_score": 57.0},
     ]
+    judged = {"cohort_kind": "all", "cohort": "all", "visit": "week_4", "scale": "FUNC"}
+    rows["cohort_responder"] = [
+        {**judged, "change": "better", "threshold_kind": "points", "threshold": 5.0,
+         "suppressed": False, "received": 22, "evaluable": 20, "responders": 12,
+         "responder_share": 0.6, "responder_ci_low": 0.39, "responder_ci_high": 0.78},
+        {**judged, "change": "better", "threshold_kind": "percent", "threshold": 30.0,
+         "suppressed": False, "received": 22, "evaluable": 20, "responders": 8,
+         "responder_share": 0.4, "responder_ci_low": 0.22, "responder_ci_high": 0.61},
+        {**judged, "change": "worse", "threshold_kind": "points", "threshold": 5.0,
+         "suppressed": True},
+    ]  # fmt: skip
     rule = {"suppressed": False, "valid_days": 16, "steps_change": 200.0}
     rows["wear_rule_sensitivity"] = [
         {**rule, "rule": "protocol", "position": 1, "says": "The rule of the protocol."},
@@ -76,6 +89,7 @@ def test_outcomes_say_mean_interval_range_and_direction(study, monkeypatch):
     drawn = [(r["visit"], r["mean_score"], r["score_ci_low"]) for r in data["visits"]]
     assert drawn == [("Baseline", 48.0, 41.0), ("Week 4", 54.0, 46.0)]
     assert spec["layer"][1]["encoding"]["y"]["scale"]["domain"] == [0.0, 100.0]
+    assert spec["encoding"]["x"]["axis"]["labelAngle"] == 0  # two short names have room
     assert "0 to 100, higher is better." in text(at)
     assert "0 to 10, lower is better." in text(opened("outcomes", scale="Pain"))
 
@@ -115,6 +129,61 @@ def test_each_participant_is_a_bar_the_greatest_improvement_first(full, monkeypa
         (row["participant_id"], row["improvement"], row["responder"]) for row in data["people"]
     ]
     assert drawn == [("P001", 8.0, "yes"), ("P003", 1.0, "not judged"), ("P002", -3.0, "no")]
+
+
+def test_of_many_those_of_the_same_improvement_share_a_bar(full, monkeypatch):
+    use(monkeypatch, full)
+    monkeypatch.setattr(queries, "MOST_BARS", 2)
+    at = opened("outcomes")
+    _, data = chart(at, "Bars of the improvement in Function of 3")
+    drawn = [tuple(row.values()) for row in data["people"]]
+    assert drawn == [(1, 1, 1, 8, "yes"), (2, 2, 1, 1, "not judged"), (3, 3, 1, -3, "no")]
+    assert "share a bar, as wide as they are many" in text(at)
+
+
+def test_a_shared_bar_goes_from_the_first_to_the_last_at_their_mean(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    rows = full_rows()
+    # To one point of a hundred 2.4 and 1.6 are the same, and 1.4 is another.
+    rows["outcome"] = [change("P001", 1.6, False), change("P002", 2.4, False),
+                       change("P003", 1.4, False)]  # fmt: skip
+    publish_rows(tmp_path, rows)
+    use(monkeypatch, tmp_path)
+    monkeypatch.setattr(queries, "MOST_BARS", 2)
+    _, data = chart(opened("outcomes"), "Bars of the improvement in Function of 3")
+    bars = [(r["first_place"], r["last_place"], r["improvement"]) for r in data["people"]]
+    assert bars == [(1, 2, 2.0), (3, 3, 1.4)]
+
+
+def test_of_many_dots_one_stands_for_those_that_lie_close(full, monkeypatch):
+    use(monkeypatch, full)
+    monkeypatch.setattr(queries, "MOST_DOTS", 1)
+    monkeypatch.setattr(queries, "CELLS", 2)
+    at = opened("outcomes")
+    # Steps reach over 1,000 and points over 8: cells of 500 by 5. P002 stands at 0 twice, 1.5 up
+    # and 1.5 down, which is one cell.
+    _, data = chart(at, "Dots of 4 visits")
+    dots = {(row["steps_within"], row["points"]): row["visits"] for row in data["dots"]}
+    assert dots == {(-500, -5): 1, (500, 5): 1, (0, 0): 2}
+    assert "one stands for all that lie close to it" in text(at)
+
+
+def test_responders_are_shown_by_each_threshold(full, monkeypatch):
+    use(monkeypatch, full)
+    _, data = chart(opened("outcomes"), "Dots with intervals: share of participants whose")
+    drawn = [(r["visit"], r["rule"], r["responders"], r["evaluable"], r["responder_share"],
+              r["responder_ci_low"], r["responder_ci_high"]) for r in data["found"]]  # fmt: skip
+    assert drawn == [
+        ("Week 4", "Better by 5 points", 12, 20, 0.6, 0.39, 0.78),
+        ("Week 4", "Better by 30 %", 8, 20, 0.4, 0.22, 0.61),
+        ("Week 4", "Worse by 5 points", None, None, None, None, None),
+    ]
+    assert "Figures of fewer than 3 participants are blank." in text(opened("outcomes"))
+
+
+def test_a_scale_of_one_threshold_has_no_chart_of_thresholds(study, monkeypatch):
+    use(monkeypatch, study)
+    assert "Responders by each threshold" not in [one.value for one in opened("outcomes").header]
 
 
 def test_ups_and_downs_are_apart_from_differences_between_people(full, monkeypatch):

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from dashboard.charts.vega import light
 from dashboard.packing import packed
 
 
@@ -34,6 +35,32 @@ def test_whole_numbers_are_no_wider_than_they_need(values, kind):
     small = packed(pa.table({"steps": pa.array(values, pa.int64())}))
     assert small.schema.field("steps").type == kind
     assert small.column("steps").to_pylist() == values
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1.0, None, -2.0], pa.int8()),
+        ([1.0, 2.5], pa.float64()),
+        ([3e9], pa.float64()),
+        ([float("inf")], pa.float64()),
+    ],
+)
+def test_fractions_that_are_whole_travel_as_whole_numbers(values, kind):
+    small = packed(pa.table({"steps": pa.array(values, pa.float64())}))
+    assert small.schema.field("steps").type == kind
+    assert small.column("steps").to_pylist() == values
+
+
+def test_a_chart_takes_along_the_columns_that_it_names_and_no_others():
+    table = pa.table({"week": [1], "steps": [2], "low": [3], "note": ["a"], "site": ["b"]})
+    spec = {
+        "datasets": {"weeks": table},
+        "encoding": {"x": {"field": "week"}, "tooltip": [{"field": "site"}]},
+        "transform": [{"filter": "isValid(datum.steps)"}],
+    }
+    assert light(spec)["datasets"]["weeks"].to_pylist() == [{"week": 1, "steps": 2, "site": "b"}]
+    assert spec["datasets"]["weeks"] is table
 
 
 def test_more_texts_than_a_byte_counts_have_wider_codes():

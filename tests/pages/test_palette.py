@@ -16,14 +16,13 @@ import pyarrow as pa
 import pytest
 
 from dashboard import words
-from dashboard.charts import flow, health, sites, vega
+from dashboard.charts import flow, sites, vega
 from dashboard.queries.asking import Answer
 from dashboard.serve import SETTINGS
 
 THEMES = ("light", "dark")
 TEXT, MARK = 4.5, 3.0
 APART = 28.0  # any two, wherever they stand
-STACKED = 25.0 - 0.05  # parts of a bar, whose order tells them apart as well
 SIGHT = {
     "normal": np.eye(3),
     "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
@@ -135,19 +134,6 @@ def test_inks_that_stand_side_by_side_in_a_chart_are_apart(theme, sight):
         for one, other in itertools.combinations(inks, 2)
         if distance(one, other, sight) < APART
     ]
-    assert near == []
-
-
-@pytest.mark.parametrize("sight", SIGHT)
-@pytest.mark.parametrize("theme", THEMES)
-def test_what_became_of_a_pull_is_told_apart_and_stands_out(theme, sight):
-    days = {"asked_on": [], "told": [], "receipts": [], "received": [], "landed": [],
-            "rejected": []}  # fmt: skip
-    spec = health.pulls_by_day(Answer(pa.table(days), ""), theme).spec
-    shades = spec["encoding"]["color"]["scale"]["range"]
-    paper = of_hex(vega.INK[theme]["paper"])
-    assert all(contrast(of_hex(shade), paper) >= MARK for shade in shades)
-    near = [pair for pair in itertools.combinations(shades, 2) if distance(*pair, sight) < STACKED]
     assert near == []
 
 

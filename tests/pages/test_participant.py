@@ -86,6 +86,11 @@ def test_the_key_figures_are_the_participants_own(story, monkeypatch):
     }
 
 
+def test_a_day_ago_is_one_day(story, monkeypatch):
+    use(monkeypatch, story)
+    assert metrics(opened("participant", participant="P002"))["Last sync"] == "1 day ago"
+
+
 def test_a_figure_says_its_n_date_unit_and_direction(story, monkeypatch):
     use(monkeypatch, story)
     told = helps(opened("participant", participant="P001"))
@@ -217,10 +222,8 @@ def test_each_scale_stands_over_its_band_and_says_its_direction(story, monkeypat
         {"scale": "FABQPA", "low": None, "high": None, "reaches": None},
     ]
     titles = [one["mark"]["text"] for one in layers(spec) if "text" in one["mark"]]
-    assert "higher is better \u2191 \u00b7 band: baseline \u00b1 5 points" in titles
-    assert (
-        "lower is better \u2193 \u00b7 band: baseline \u00b1 2 points \u00b7 dashed: 8, call"
-    ) in titles
+    assert "higher is better \u2191 \u00b7 band \u00b1 5 points" in titles
+    assert ("lower is better \u2193 \u00b7 band \u00b1 2 points \u00b7 dashed: call at 8") in titles
     drawn = [
         (row["scale"], row["visit"], row["score"], row["answered_on"]) for row in data["scores"]
     ]
@@ -243,6 +246,14 @@ def test_every_drawn_field_is_in_its_data(story, monkeypatch):
     assert fields_unknown(*chart(at, "Bars of steps in each minute")) == []
 
 
+def test_a_panel_without_any_minutes_says_so(story, monkeypatch):
+    use(monkeypatch, story)
+    none = "No minutes are known on any of these days."
+    for who, says_so in (("P001", False), ("P003", True)):  # P003 never connected
+        spec, _ = chart(opened("participant", participant=who), TIMELINE)
+        assert (none in str(spec)) is says_so
+
+
 def test_visits_are_marked_with_their_windows(study, monkeypatch):
     use(monkeypatch, study)
     _, data = chart(opened("participant", participant="P001"), TIMELINE)
@@ -252,12 +263,14 @@ def test_visits_are_marked_with_their_windows(study, monkeypatch):
             "target_on": date(2026, 2, 2),
             "opens_on": date(2026, 1, 5),
             "after_close": date(2026, 2, 3),
+            "late": False,
         },
         {
             "visit": "Week 4",
             "target_on": date(2026, 3, 2),
             "opens_on": date(2026, 2, 15),
             "after_close": date(2026, 3, 16),
+            "late": True,  # its name stands left of its day
         },
     ]
 
@@ -443,7 +456,7 @@ def test_the_box_says_nothing_of_who_is_unknown(study, monkeypatch, asked):
     at = opened("health")
     at.text_input(key="find_participant").set_value(asked[:100]).run()
     assert at.title[0].value == "Data health"
-    assert [e.value for e in at.error] == [UNKNOWN]
+    assert at.error[0].value == UNKNOWN
     assert asked[:100] not in text(at)
 
 
@@ -471,6 +484,7 @@ def test_receipts_say_what_was_asked_and_why_nothing_came(story, monkeypatch):
         "Not synced yet: the device has not sent these days", "Data came",
     ]  # fmt: skip
     assert told["received"].tolist() == [0, 120]
+    assert set(told["source"]) == {"Google Health"}
 
 
 def test_outcomes_by_visit_say_their_status_and_direction(story, monkeypatch):

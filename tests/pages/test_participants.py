@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 import pytest
 from support.pages import about, metrics, opened, shown_sql, text, use
-from support.published import publish_rows, typed_rows, write_study
+from support.published import PARTICIPANTS, empty_rows, publish_rows, typed_rows, write_study
 from support.published_story import WORK
 
 from dashboard import words
@@ -86,12 +86,22 @@ def test_a_row_says_how_somebody_stands(study, monkeypatch):
     assert row["valid_days_of_7"] == 3
     assert row["worn_hours"] == pytest.approx(7.5)
     assert (row["valid_days"], row["eligible_days"]) == (6, 9)
-    assert row["wear_adherence"] == pytest.approx(100 * 2 / 3)
+    assert row["wear_adherence"] == 67  # two thirds, in whole percent
     assert (row["goal_steps"], row["goal_days_met"], row["goal_days_of_14"]) == (5000, 1, 1)
     # 10 February 07:15 to 12 February 05:00 is 45 whole hours.
     assert row["days_since_sync"] == 1
     assert list(row["visit_baseline"]) == ["\u2713 Complete"]
     assert row["next_step"] == "Ask the participant to connect again."
+
+
+def test_of_very_many_the_first_are_listed_and_the_file_has_everybody(tmp_path, monkeypatch):
+    write_study(tmp_path)
+    roster = [{**PARTICIPANTS[0], "participant_id": f"P{i:03}"} for i in range(1, 502)]
+    publish_rows(tmp_path, empty_rows() | {"participant": roster})
+    use(monkeypatch, tmp_path)
+    at = opened("participants")
+    assert shown(at)["participant_id"].tolist() == [f"P{i:03}" for i in range(1, 501)]
+    assert "501 of 501 participants. The first 500 are listed;" in text(at)
 
 
 def test_what_is_not_known_is_blank_and_never_a_zero(study, monkeypatch):

@@ -1,5 +1,7 @@
 """The small parts behind the pages: the picture of days, words, and the command that serves."""
 
+import asyncio
+import gc
 import io
 import socket
 import subprocess
@@ -15,29 +17,22 @@ from support.pages import about, assert_shown_sql, opened, use
 
 from dashboard import words
 from dashboard.pictures import render_days
-from dashboard.serve import SETTINGS, command, main
+from dashboard.serve import SETTINGS, _preload, command, main
 from warehouse.tables.derived import DAY_STATES, VISIT_STATUSES
 from warehouse.tables.ops import CONNECTION_STATES
 
 
-def test_the_picture_has_a_row_for_each_participant_and_a_pixel_for_each_day():
-    grid = pa.table(
-        {
-            "participant_id": ["P1", "P1", "P2", "P9"],
-            "study_day": [1, 3, 2, 1],
-            "day_group": [0, 1, 1, 0],
-        }
-    )
-    png, days = render_days(grid, ["P2", "P1"], ["#FF0000", "#0000FF"])
-    pixels = np.asarray(Image.open(io.BytesIO(png)))
+def test_the_picture_has_a_row_for_each_band_and_a_pixel_for_each_day():
+    bands = pa.table({"band": [0, 1, 1], "study_day": [2, 1, 3], "day_group": [1, 0, 1]})
+    picture, days = render_days(bands, ["#FF0000", "#0000FF"])
+    pixels = np.asarray(Image.open(io.BytesIO(picture)))
     red, blue, nothing = [255, 0, 0, 255], [0, 0, 255, 255], [0, 0, 0, 0]
     assert days == 3
     assert pixels.tolist() == [[nothing, blue, nothing], [red, nothing, blue]]
 
 
 def test_a_picture_of_nobody_is_empty():
-    grid = pa.table({"participant_id": pa.array([], pa.string()), "study_day": [], "day_group": []})
-    assert render_days(grid, [], ["#FF0000"]) == (b"", 0)
+    assert render_days(pa.table({"band": [], "study_day": []}), ["#FF0000"]) == (b"", 0)
 
 
 def test_every_state_has_words_and_every_day_state_one_colour():
@@ -107,3 +102,16 @@ def test_the_module_tells_its_options():
 def test_the_shown_sql_gives_the_shown_numbers(study, monkeypatch):
     use(monkeypatch, study)
     assert_shown_sql(about(opened()), study / "published" / "warehouse.duckdb", least=3)
+
+
+def test_what_is_loaded_for_good_is_not_gone_through_after_each_rerun():
+    async def begun() -> int:
+        async with _preload(None):
+            return gc.get_freeze_count()
+
+    before = gc.get_freeze_count()
+    try:
+        assert asyncio.run(begun()) > before
+        assert "dashboard.views.participant" in sys.modules  # whose first visitor else waits
+    finally:
+        gc.unfreeze()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from contextlib import closing
 from datetime import date
+from functools import cache
 
+import pypdf
 import pytest
 from support.pages import opened, use
 from support.published import home_of, publish_rows, write_study
@@ -28,6 +31,7 @@ def home(tmp_path_factory):
     return folder
 
 
+@cache
 def paper(home, who: str, arms: bool = False, sites: tuple[str, ...] = ()) -> bytes:
     path = stable_path(home_of(home), arms)
     viewer = Viewer("ana", "coordinator", arms, sites)
@@ -39,7 +43,7 @@ def paper(home, who: str, arms: bool = False, sites: tuple[str, ...] = ()) -> by
 
 
 def drawn(pdf: bytes) -> str:
-    """The operators of the page, its texts in the signs of the built-in font."""
+    """The operators of the page."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.S)
     opened_streams = []
     for stream in streams:
@@ -47,12 +51,15 @@ def drawn(pdf: bytes) -> str:
             opened_streams.append(zlib.decompress(stream))
         except zlib.error:  # a stream that is not packed, such as metadata
             opened_streams.append(stream)
-    return b"\n".join(opened_streams).decode("windows-1252", "replace")
+    return b"\n".join(opened_streams).decode("latin-1")
 
 
 def texts(pdf: bytes) -> list[str]:
-    found = re.findall(r"\(((?:\\.|[^\\()])*)\) Tj", drawn(pdf))
-    return [re.sub(r"\\(.)", r"\1", one) for one in found]
+    """The texts of the page as a reader of PDF finds them."""
+    found: list[str] = []
+    [page] = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    page.extract_text(visitor_text=lambda text, *_: found.append(text.strip()))
+    return [text for text in found if text]
 
 
 def test_it_is_one_page_with_who_and_what_it_rests_on(home):
@@ -74,7 +81,12 @@ def test_each_outcome_has_its_direction_n_scores_and_change(home):
     assert told[at : at + 6] == ["Function", "higher is better", "2", "50.0", "58.0", "+8.0"]
     at = told.index("Fear-avoidance, physical activity", at)
     # no score at baseline, none expected at week 4
-    assert told[at : at + 4] == ["Fear-avoidance, physical activity", "lower is better", "0", "-"]
+    assert told[at : at + 4] == [
+        "Fear-avoidance, physical activity",
+        "lower is better",
+        "0",
+        "\u2013",
+    ]
 
 
 def rectangles(pdf: bytes) -> list[tuple[str, float]]:
@@ -118,18 +130,62 @@ def test_it_is_made_within_the_viewers_sites_alone(home):
     assert "Participant P003" in texts(paper(home, "P003", sites=("southampton",)))
 
 
-def test_who_has_not_begun_and_a_name_in_other_letters_break_nothing(tmp_path):
+@pytest.fixture(scope="module")
+def in_letters(tmp_path_factory):
+    """What is read of the paper of a study whose title and site are called so."""
+    folder = tmp_path_factory.mktemp("letters")
     rows = story_rows()
     new = {**rows["participant"][0], "participant_id": "P004", "starts_on": date(2026, 3, 2)}
-    write_study(tmp_path)
-    study = tmp_path / "study.toml"
-    study.write_text(
-        study.read_text().replace('label = "Haifa"', 'label = "\u05d7\u05d9\u05e4\u05d4"')
-    )
-    publish_rows(tmp_path, {**rows, "participant": [*rows["participant"], new]})
-    told = texts(paper(tmp_path, "P004"))
-    assert "Study day 1 has not come yet." in told
-    assert "????" in told  # the built-in font has no Hebrew
+    write_study(folder)
+    publish_rows(folder, {**rows, "participant": [*rows["participant"], new]})
+    study = folder / "study.toml"
+    told = study.read_text()
+
+    def read(title: str, site: str = "Haifa") -> list[str]:
+        named = re.sub(r'(?m)^title = ".*"$', f'title = "{title}"', told, count=1)
+        study.write_text(named.replace('label = "Haifa"', f'label = "{site}"'))
+        return texts(paper.__wrapped__(folder, "P004"))  # of the study as it is now
+
+    return read
+
+
+def test_of_who_has_not_begun_it_says_so(in_letters):
+    assert "Study day 1 has not come yet." in in_letters("A trial")
+
+
+@pytest.mark.parametrize(
+    ("title", "site"),
+    [
+        ("Exercise \u2013 “at home” … 40\u201365 €, Δ ≥ 2", "Łódź, żółć, ęą"),
+        ("Άσκηση στο σπίτι", "Упражнения дома"),
+        ("תרגול עצמי", "حيفا"),
+    ],
+)
+def test_a_study_and_a_site_are_called_what_they_are_called(in_letters, title, site):
+    told = in_letters(title, site)
+    assert told[1] == title
+    assert site in told
+    assert not [one for one in told if "?" in one or "cannot print" in one]
+
+
+def test_right_to_left_is_drawn_from_the_right(in_letters, monkeypatch):
+    """Of a line of Hebrew and a number the number stands at the left, where the line ends."""
+    assert in_letters("\u05e0\u05d9\u05e1\u05d5\u05d9 12")[1:3] == [
+        "12",
+        "\u05e0\u05d9\u05e1\u05d5\u05d9",
+    ]
+
+
+def test_letters_that_the_font_lacks_are_marked_and_the_mark_is_explained(in_letters):
+    told = in_letters("\u4e2d\u6587 walking \U0001f6b6", "B\u202fC")
+    assert told[1] == "[…] walking […]"
+    assert "B C" in told
+    gaps = "[…] stands for letters that this paper cannot print; the page on screen has them."
+    assert told[-1] == gaps
+
+
+def test_a_line_too_long_is_cut_and_says_so(in_letters):
+    assert in_letters("walking " * 40)[1].endswith("…")
 
 
 def test_the_page_on_screen_offers_it(home, monkeypatch):

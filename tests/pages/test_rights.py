@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from support.pages import APP, opened, use
+from support.pages import APP, about, opened, use
 from support.published import BUILD_ID, PARTICIPANTS, home_of, publish_rows
 from support.published_today import today_rows, today_study
 
@@ -158,10 +158,10 @@ def test_who_is_still_who_they_were_when_the_page_was_drawn(dana):
 def test_who_may_take_nothing_along_is_offered_no_file(home, files, monkeypatch, page):
     add_role(home, "reader", "")
     use(monkeypatch, home, "reader")
-    opened(page)
+    about(opened(page))
     assert files == {}
     use(monkeypatch, home, "coordinator")
-    opened(page)
+    about(opened(page))
     assert files != {}
 
 

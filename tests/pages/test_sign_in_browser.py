@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page
 from support import browser, idp
@@ -77,16 +78,19 @@ def assert_a_file_can_be_taken(page: Page, address: str) -> None:
     told = page.locator("text=2 rows").inner_text()  # of Haifa
     with page.expect_download() as taken:
         page.get_by_role("button", name="Download participant.parquet").click()
+    assert httpx.get(taken.value.url).status_code == 403  # without the cookie
     content = taken.value.path().read_bytes()
     assert hashlib.sha256(content).hexdigest() in told
 
 
-def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, provider):
-    with browser.browsing() as (page, asked):
+def test_a_coordinator_signs_in_sees_their_site_and_signs_out(chromium, address, dana, provider):
+    with browser.visiting(chromium) as (page, asked):
         came = traffic(page)
-        page.goto(address)
+        wanted = f"{address}/participant?participant=P001&site=Haifa"
+        page.goto(wanted)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector(".st-key-foot", timeout=60_000)
+        assert page.url == wanted
         browser.open_page(page, f"{address}/participants")  # a link: the cookie lets them in
         text = page.inner_text("body")
         assert "dana@example.org, coordinator" in text
@@ -96,14 +100,15 @@ def test_a_coordinator_signs_in_sees_their_site_and_signs_out(address, dana, pro
         assert_a_file_can_be_taken(page, address)
         page.get_by_role("button", name="Sign out").click()
         page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
+        assert page.url == f"{address}/"  # who signed out leaves no page behind for the next
         assert TITLE not in page.inner_text("body")
         assert f"{provider.url}/end" in [url.partition("?")[0] for url in asked]
         names = [cookie["name"] for cookie in page.context.cookies()]
         assert [name for name in names if name.startswith("_streamlit_user")] == []
 
 
-def test_somebody_who_is_not_on_staff_is_told_whom_to_ask(address, provider):
-    with browser.browsing() as (page, _):
+def test_somebody_who_is_not_on_staff_is_told_whom_to_ask(chromium, address, provider):
+    with browser.visiting(chromium) as (page, _):
         came = traffic(page)
         page.goto(address)
         page.get_by_role("button", name="Sign in").click()
@@ -117,12 +122,16 @@ def test_somebody_who_is_not_on_staff_is_told_whom_to_ask(address, provider):
         assert "Data to" not in text
 
 
-def test_a_token_whose_time_has_passed_lets_nobody_in(address, dana, provider, monkeypatch):
+def test_a_token_whose_time_has_passed_lets_nobody_in(
+    chromium, address, dana, provider, monkeypatch
+):
     monkeypatch.setattr(provider, "lifetime_seconds", -60)  # within the leeway of the callback
-    with browser.browsing() as (page, _):
-        page.goto(address)
+    wanted = f"{address}/participant?participant=P001"
+    with browser.visiting(chromium) as (page, _):
+        page.goto(wanted)
         # signed out at once: the provider's end is asked for, and the way in is there again
         with page.expect_request(lambda request: request.url.startswith(f"{provider.url}/end")):
             page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign in").wait_for(timeout=60_000)
+        assert page.url == wanted
         assert TITLE not in page.inner_text("body")

@@ -170,6 +170,8 @@ def test_the_thresholds_are_those_of_the_file(kept, monkeypatch):
     assert found["mcid"].to_pylist() == [4, None, 5, 2, None]
     assert shown["mcid"].dropna().tolist() == [4, 5, 2]
     assert shown["visits"][1] == found["visits"][1].as_py() == "Baseline, Week 12, Week 52"
+    read = [row for row in tables(at)[words.say("study.outcomes_alt")] if row[1] == "NPRS"]
+    assert read[0][3:8] == ["0", "10", "lower", "2", "points"]
 
 
 def test_amendments_stand_newest_first_and_say_nothing_to_markdown(tmp_path, monkeypatch):

@@ -52,6 +52,14 @@ class Clicks:
         self.n += 1
         browser.pick_row(self.page, row, key)
 
+    def on_cell(self, grid: Locator, left: int) -> None:
+        """The first cell of a grid's first row, `left` pixels from the grid's edge."""
+        self.n += 1
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        self.page.mouse.click(box["x"] + left + 24, box["y"] + 1.5 * browser.ROW_HEIGHT)
+
     def reads(self, text: str) -> None:
         """Wait until it stands on the page."""
         self.page.get_by_text(text).first.wait_for()
@@ -113,13 +121,26 @@ def test_red_flags_take_one_click(clicks):
     assert clicks.n <= 1
 
 
-def test_that_persons_course_takes_one_click(clicks):
+@pytest.mark.parametrize(
+    ("which", "beside", "who"),
+    [(0, browser.MARKERS, "P002"), (1, 0, "P001")],
+    ids=["the list", "whose answer would help most"],
+)
+def test_that_persons_course_takes_one_click_from_today(clicks, which, beside, who):
+    grid = clicks.page.locator("[data-testid=stDataFrame]").nth(which)
+    clicks.on_cell(grid, beside)
+    clicks.page.wait_for_url(f"**/participant?*participant={who}*")
+    clicks.page.locator(f".st-key-timeline_{who} svg.marks").wait_for()
+    assert clicks.n == 1
+
+
+def test_a_persons_course_takes_one_click_from_the_page_of_participants(clicks):
     clicks.to("Participants")
     clicks.n = 0
     clicks.on_row(1, "grid")
     clicks.page.wait_for_url("**/participant?*participant=P002*")
     clicks.page.locator(".st-key-timeline_P002 svg.marks").wait_for()
-    assert clicks.n <= 1
+    assert clicks.n == 1
 
 
 def test_the_overdue_list_of_my_site_takes_two_clicks(coming):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import UTC, date, datetime
 
-import pandas as pd
 import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 from support.pages import about, chart, fields_without_data, metrics, opened, shown_sql, text, use
 from support.published import PARTICIPANTS, empty_rows, publish_rows, write_study
-from support.published_today import CLUSTER, CONNECTIONS, ITEMS, LABELS, item, today_study
+from support.published_today import (
+    CLUSTER,
+    CONNECTIONS,
+    ITEMS,
+    LABELS,
+    LOAD,
+    item,
+    today_study,
+)
 
 from dashboard import words
 from dashboard.worklist import Person, flat, rows
@@ -50,6 +58,11 @@ def ids(at: AppTest) -> list[str]:
     """Who is in the list, in its order; nobody where there is no list."""
     found = [d.value for d in at.dataframe if "action" in d.value]
     return list(found[0]["participant_id"]) if found else []
+
+
+def columns(at: AppTest) -> list[str]:
+    """The columns that the list shows."""
+    return list(next(d for d in at.dataframe if "action" in d.value).proto.column_order)
 
 
 def select(at: AppTest, who: str) -> AppTest:
@@ -114,7 +127,7 @@ def test_the_list_has_a_row_per_person_the_most_pressing_first(home):
     assert list(shown["action"]) == ["Reconnect", "Ask for the answers", "Connect the device"]
     assert shown["why"][0] == "No permission to read since 10 Feb 2026: permission withdrawn."
     assert shown["why"][1] == (
-        "Baseline questionnaire overdue (10 days past its day, until 2 Mar 2026), and still "
+        "Baseline questionnaire overdue: 10 days past its day, open until 2 Mar 2026; still "
         "wearing the device. Battery at 12 % when it last synced, 0 days ago."
     )
     assert list(shown["study_day"]) == [11, 11, 11]
@@ -123,11 +136,9 @@ def test_the_list_has_a_row_per_person_the_most_pressing_first(home):
     assert list(shown["site"]) == ["Haifa", "Haifa", "Southampton"]
 
 
-def test_steps_of_a_day_that_is_not_known_are_blank_and_not_zero(home):
+def test_a_day_whose_steps_are_not_known_has_no_bar_and_is_not_zero(home):
     steps = opened("today").dataframe[0].value["steps"][0]
-    assert [None if pd.isna(one) else int(one) for one in steps] == [
-        4000, 4000, 4000, 4000, 0, 1200, 3000, 5200, None, None,
-    ]  # fmt: skip
+    assert list(steps) == [4000, 4000, 4000, 4000, 0, 1200, 3000, 5200]  # of ten days
 
 
 def test_the_queue_the_site_and_the_owner_are_in_the_address(home):
@@ -135,11 +146,22 @@ def test_the_queue_the_site_and_the_owner_are_in_the_address(home):
         assign(register, "P001", "noa", "noa", NOW)
         assign(register, "P003", ME, ME, NOW)
     assert ids(opened("today", queue="reconnect")) == ["P002", "P003"]
-    assert ids(opened("today", site="Southampton")) == ["P003"]
+    assert "site" in columns(opened("today"))
+    at = opened("today", site="Southampton")
+    assert ids(at) == ["P003"]
+    assert "site" not in columns(at)  # it is the same in every row
     assert ids(opened("today", owner="noa")) == ["P001"]
     assert ids(opened("today", owner="Mine")) == ["P003"]
     assert ids(opened("today", owner="Nobody's")) == ["P002"]
     assert ids(opened("today", queue="coach")) == []
+
+
+def test_who_comes_back_finds_the_list_they_left(home):
+    at = opened("today", queue="reconnect")
+    del at.query_params["queue"]  # the bar of pages leads to bare addresses
+    at.switch_page("views/participants.py").run()
+    at.switch_page("views/today.py").run()
+    assert ids(at) == ["P002", "P003"]
 
 
 def test_the_pills_count_people_by_what_is_to_be_done_next(home):
@@ -166,7 +188,7 @@ def test_a_call_is_logged_and_its_row_leaves_the_list(home):
     assert contacts_of(home, "P002") == [("consent_lost", ME, "reached", "Will connect tonight.")]
     assert at.success[0].value == "Logged for P002."
     assert ids(at) == ["P001", "P003"]
-    assert "2 to do. 1 more were contacted or put off" in text(at)
+    assert "2 to do. Contacted or put off, so not listed now: 1." in text(at)
     with register_of(home) as register:
         trail = register.rows(sa.select(reg.audit))
     assert [(row["who"], row["what"], row["subject"]) for row in trail] == [
@@ -240,8 +262,10 @@ def test_who_was_chosen_stays_when_others_leave_the_list(home):
 
 def test_somebody_takes_a_participant_and_lets_go(home):
     at = select(opened("today"), "P002")
+    assert "owner" not in columns(at)  # nobody has one
     button(at, "Take it").click().run()
     assert at.dataframe[0].value["owner"][0] == ME
+    assert "owner" in columns(at)
     button(at, "Let go").click().run()
     assert "Nobody owns this yet." in text(at)
 
@@ -267,11 +291,30 @@ def test_a_role_without_the_right_sees_the_list_and_no_form(home, monkeypatch):
     assert not [one for one in at.button if one.label in ("Log the contact", "Take it")]
 
 
-def test_a_site_coordinator_sees_nothing_of_the_other_sites(home, monkeypatch):
+def be_coordinator_of(home, monkeypatch, *sites: str) -> None:
     study = home / "study.toml"
-    role = '[[roles]]\ncode = "haifa_coordinator"\nsites = ["haifa"]\n'
+    role = f'[[roles]]\ncode = "site_coordinator"\nsites = {json.dumps(sites)}\n'
     study.write_text(f"{study.read_text()}\n{role}")
-    use(monkeypatch, home, "haifa_coordinator")
+    use(monkeypatch, home, "site_coordinator")
+
+
+def test_who_has_one_site_has_nothing_to_choose_and_sees_its_load(home, monkeypatch):
+    of_haifa = {"cohort_kind": "site", "cohort": "haifa", "expected": 2, "raised_per_100": 50.0}
+    today_study(home, work_load=[LOAD[0] | of_haifa])
+    be_coordinator_of(home, monkeypatch, "haifa")
+    at = opened("today")
+    assert not [one for one in at.selectbox if one.key == "site"]
+    _, data = chart(at, "Bars by week")
+    assert [(row["week"], row["raised_per_100"]) for row in data["weeks"]] == [("2 Feb", 50.0)]
+
+
+def test_who_has_some_sites_is_told_to_choose_one_for_its_load(home, monkeypatch):
+    be_coordinator_of(home, monkeypatch, "haifa", "southampton")
+    assert "Choose one of your sites" in text(opened("today"))
+
+
+def test_a_site_coordinator_sees_nothing_of_the_other_sites(home, monkeypatch):
+    be_coordinator_of(home, monkeypatch, "haifa")
     with register_of(home) as register:
         log_contact(register, Contact("P003", ("never_connected",), NOW, "noa", "phone", "reached"))
     at = about(opened("today", site="Southampton"))
@@ -344,8 +387,12 @@ def test_outcome_rescue_shows_each_clinic_and_whom_to_ask(home):
     _, data = chart(at, "A row for everyone and each site")
     everyone, haifa = data["rescue"]
     assert (everyone["clinic"], everyone["projected_share"]) == ("Everyone", 0.5)
-    assert (haifa["clinic"], haifa["projected_share"], haifa["suppressed"]) == ("Haifa", None, True)
-    listed = next(d.value for d in at.dataframe if "complete_if_answered" in d.value)
+    assert (haifa["clinic"], haifa["projected_share"]) == ("Haifa", None)
+    assert "a site's own once 20 of its people had to answer" in text(at)
+    [drawn] = [d for d in at.dataframe if "complete_if_answered" in d.value]
+    chance = json.loads(drawn.proto.columns)["complete_if_answered"]["type_config"]
+    assert (chance["format"], chance["step"]) == ("percent", 0.01)  # no decimals
+    listed = drawn.value
     assert list(listed["participant_id"]) == ["P001"]
     assert list(listed["status"]) == ["Overdue"]
 

@@ -62,6 +62,29 @@ def broken_blind(compose: dict[str, Any]) -> list[str]:
     return found
 
 
+def doors_open(compose: dict[str, Any]) -> list[str]:
+    """What writes or holds keys: who enrols signs in, and has what the worker has; participants'
+    own pages reach no file; whoever only looks has neither actions nor keys."""
+    services = compose["services"]
+    worker, enrolment, consent, *lookers = (
+        services[name]
+        for name in ("worker", "dashboard-enrolment", "consent", "dashboard", "dashboard-unblinded")
+    )
+    wanted = {name for name in worker["environment"] if name.startswith("STEPWELL_")}
+    found = []
+    if not wanted <= set(enrolment["environment"]):
+        found.append("dashboard-enrolment lacks settings of the worker")
+    if enrolment["environment"]["STEPWELL_ALLOW_NO_SIGN_IN"] != "0":
+        found.append("dashboard-enrolment lets people in without a sign-in")
+    if "volumes" in consent or "STEPWELL_REDCAP_TOKEN" in consent["environment"]:
+        found.append("consent holds more of the study than it needs")
+    if any(
+        "STEPWELL_KEY" in one["environment"] or "--actions" in one["command"] for one in lookers
+    ):
+        found.append("a dashboard that only shows can change something")
+    return found
+
+
 def disagreements(compose: dict[str, Any]) -> list[str]:
     """Settings that are not the same on every Airflow process."""
     common = compose["x-airflow-environment"]
@@ -97,7 +120,7 @@ def expanded(file: Path, folder: Path, **variables: str) -> subprocess.Completed
     podman.write_text("#!/bin/sh\necho podman version 5.0.0\n")
     podman.chmod(0o755)
     program = Path(sys.executable).with_name("podman-compose")
-    profiles = ("--profile", "simulator", "--profile", "unblinded")
+    profiles = ("--profile", "simulator", "--profile", "unblinded", "--profile", "enrolment")
     return subprocess.run(
         [program, "--podman-path", podman, "--file", file, *profiles, "config"],
         env={"PATH": os.environ["PATH"], **variables},
@@ -122,6 +145,10 @@ def test_no_secret_is_written_down():
 
 def test_the_blind_holds_in_the_mounts():
     assert broken_blind(COMPOSE) == []
+
+
+def test_who_may_change_something_comes_by_a_door_of_their_own():
+    assert doors_open(COMPOSE) == []
 
 
 def test_every_airflow_process_has_the_same_settings():
@@ -151,6 +178,7 @@ def test_with_every_secret_set_each_variable_is_filled_in(tmp_path):
     assert "${" not in reply.stdout
     url = services["worker"]["environment"]["STEPWELL_REGISTER_URL"]
     assert url == "postgresql+psycopg2://stepwell:value-of-POSTGRES_PASSWORD@postgres/register"
+    assert services["dashboard"]["environment"]["STEPWELL_AIRFLOW_URL"] == "http://127.0.0.1:8080"
 
 
 @pytest.mark.parametrize("missing", sorted(set(SECRETS)))
@@ -189,6 +217,22 @@ def _other_key(services: dict[str, Any]) -> None:
     services["worker"]["environment"]["AIRFLOW__CORE__FERNET_KEY"] = "${OTHER:?set it}"
 
 
+def _anybody_enrols(services: dict[str, Any]) -> None:
+    services["dashboard-enrolment"]["environment"]["STEPWELL_ALLOW_NO_SIGN_IN"] = "1"
+
+
+def _no_lake(services: dict[str, Any]) -> None:
+    del services["dashboard-enrolment"]["environment"]["STEPWELL_LAKE_URL"]
+
+
+def _keys_for_everyone(services: dict[str, Any]) -> None:
+    services["dashboard"]["environment"]["STEPWELL_KEY"] = "${STEPWELL_KEY:?set it}"
+
+
+def _consent_with_files(services: dict[str, Any]) -> None:
+    services["consent"]["volumes"] = ["home:/stepwell"]
+
+
 @pytest.mark.parametrize(
     ("spoil", "rule"),
     [
@@ -199,6 +243,10 @@ def _other_key(services: dict[str, Any]) -> None:
         (_writable, broken_blind),
         (_other_key, disagreements),
         (_unread, unread_settings),
+        (_anybody_enrols, doors_open),
+        (_no_lake, doors_open),
+        (_keys_for_everyone, doors_open),
+        (_consent_with_files, doors_open),
     ],
 )
 def test_a_bad_file_is_found(

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,9 @@ print(json.dumps(wrong))
 """
 
 
+_NAMED = re.compile(r"[\w.]+:\w+").fullmatch  # as --actions and --routes have it
+
+
 def commands_of(compose: dict[str, Any]) -> list[list[str]]:
     """The command of every service of our image, and of every health check of it."""
     found = []
@@ -57,6 +61,7 @@ def unknown_commands(compose: dict[str, Any], home: Path) -> list[str]:
     commands = commands_of(compose)
     modules = {(c[2], *(o for o in c if o.startswith("--"))) for c in commands if c[1:2] == ["-m"]}
     wrong = [fault for name, *options in sorted(modules) for fault in _faults_of(name, options)]
+    wrong += [name for c in commands for name in c if _NAMED(name) and not _is_function(name)]
     asked = {
         "commands": [c[1:] for c in commands if c[0] == "airflow"],
         "settings": [
@@ -80,6 +85,12 @@ def unknown_commands(compose: dict[str, Any], home: Path) -> list[str]:
     return wrong + json.loads(reply.stdout.splitlines()[-1])
 
 
+def _is_function(name: str) -> bool:
+    """Whether MODULE:FUNCTION is there."""
+    module, _, function = name.partition(":")
+    return callable(getattr(importlib.import_module(module), function, None))
+
+
 def _faults_of(name: str, options: list[str]) -> list[str]:
     """What of `python -m name --options` does not exist."""
     found = importlib.util.find_spec(name) and importlib.util.find_spec(f"{name}.__main__")
@@ -101,6 +112,10 @@ def test_what_does_not_exist_is_found(tmp_path):
             "a": {"build": ".", "command": ["airflow", "webserver"]},
             "b": {"build": ".", "command": ["python", "-m", "warehouse"]},
             "e": {"build": ".", "command": ["python", "-m", "dashboard", "--prot", "8501"]},
+            "f": {
+                "build": ".",
+                "command": ["python", "-m", "dashboard", "--routes", "ingestion.actions:none"],
+            },
             "c": {"build": ".", "command": ["gunicorn"], "environment": {"AIRFLOW__CORE__NO": "1"}},
             "d": {"build": ".", "command": ["celery", "--app", "celery.nothing", "inspect"]},
         }
@@ -110,6 +125,7 @@ def test_what_does_not_exist_is_found(tmp_path):
         "airflow webserver",
         "celery.nothing",
         "gunicorn",
+        "ingestion.actions:none",
         "python -m dashboard --prot",
         "python -m warehouse",
     ]

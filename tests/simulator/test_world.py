@@ -50,10 +50,10 @@ def test_an_impossible_world_is_refused(participants, weeks, seed):
         World(STUDY, seed, participants, weeks)
 
 
-def test_everybody_starts_in_the_first_week_after_enrolling(world):
+def test_everybody_enrols_once_recruitment_is_open_and_starts_in_the_same_week(world):
     for p in world.participants:
         assert date(2026, 1, 19) <= p.starts_on <= date(2026, 1, 25)
-        assert p.enrolled_on < p.starts_on
+        assert date(2026, 1, 5) <= p.enrolled_on < p.starts_on
 
 
 def test_the_first_six_tell_the_stories_that_small_worlds_rely_on(world):

@@ -11,8 +11,10 @@ USUAL = {
 
 
 def derive_recruitment(con, study, as_of):
+    """Of a study whose recruitment opens on 19 January."""
+    head = study.study.model_copy(update={"first_day": date(2026, 1, 19)})
     derive_cohort_member(con, study)
-    recruitment_of(con, study, as_of)
+    recruitment_of(con, study.model_copy(update={"study": head}), as_of)
 
 
 def planned(**by_site):
@@ -53,17 +55,18 @@ def test_a_week_runs_from_monday_and_one_without_anybody_has_its_row(spec):
     )
 
 
-def test_who_came_before_the_first_day_is_counted_in_a_week_of_their_own(spec):
+def test_who_came_before_the_first_day_is_counted_in_a_week_of_which_nothing_was_planned(spec):
     spec(
-        derive_recruitment,
+        planned(haifa=56),
+        into="recruitment",
         as_of="2026-01-20 12:00+00",
         participant="participant_id | enrolled_on\n P01 | 2026-01-18",
-        where="cohort = 'all'",
+        where="cohort = 'haifa'",
         expect="""
-            week_starts_on | enrolled | cumulative
-            ---------------+----------+-----------
-            2026-01-12     | 1        | 1
-            2026-01-19     | 0        | 1
+            week_starts_on | enrolled | cumulative | planned
+            ---------------+----------+------------+--------
+            2026-01-12     | 1        | 1          | 0.0
+            2026-01-19     | 0        | 1          | 4.0
         """,
     )
 

@@ -56,7 +56,7 @@ def test_every_figure_of_every_site_has_its_row_and_nobody_is_0_of_0(spec):
             questionnaires          |6       |scales      |0           |0        |0.0        |
             retention               |7       |participants|0           |0        |0.0        |
             persistence             |8       |participants|0           |0        |0.0        |
-            recruitment             |9       |participants|0           |0        |5.1        |0.0
+            recruitment             |9       |participants|0           |0        |20.0       |0.0
         """,
     )
 

@@ -29,7 +29,9 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 DESKTOP, PHONE = (1360, 900), (390, 844)
+PHONES_NAME = "Mozilla/5.0 (Linux; Android 15; K) AppleWebKit/537.36 Chrome/156.0.0.0 Mobile"
 ROW_HEIGHT = 35  # pixels of a row of a grid
+MARKERS = 33  # pixels of the boxes that select a row
 
 
 def free_port() -> int:
@@ -39,7 +41,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, role: str = "coordinator", **settings: str) -> Iterator[str]:
+def serving(
+    home: Path, role: str = "coordinator", address: str = "127.0.0.1", **settings: str
+) -> Iterator[str]:
     """The address of a dashboard over `home`, stopped with all it started at the end.
 
     `settings` are more variables of its environment; {url} in them stands for that address.
@@ -47,7 +51,7 @@ def serving(home: Path, role: str = "coordinator", **settings: str) -> Iterator[
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
-        command(port, home),
+        command(port, home, address),
         env={
             **os.environ,
             "STEPWELL_ROLE": role,
@@ -88,6 +92,7 @@ def visiting(
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if theme == "dark" else "light",
         timezone_id=timezone,
+        user_agent=PHONES_NAME if size == PHONE else None,
     )
     page.on("request", lambda request: asked.append(request.url))
     yield page, asked

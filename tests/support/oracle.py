@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,8 @@ def scenario_run(
 def _protocol(scenario: Scenario) -> str:
     """The example protocol, beginning on the scenario's day, its sites where the scenario says."""
     text = EXAMPLE.read_text(encoding="utf-8")
-    text = re.sub(r"first_day = \S+", f"first_day = {scenario.first_day}", text)
+    opens = scenario.first_day - timedelta(weeks=2)
+    text = re.sub(r"first_day = \S+", f"first_day = {opens}", text)
     text = re.sub(r"(?m)^(recruitment_ends_on|planned) = .*$", "", text)  # of other days
     homes = iter(scenario.homes)
     return re.sub(r'timezone = "\w+/\w+"', lambda _: f'timezone = "{next(homes)}"', text)

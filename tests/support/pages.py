@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 from contextlib import closing
@@ -10,12 +11,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from support.house import ROOT
 
 from warehouse.publish import open_published
 
 APP = ROOT / "dashboard" / "app.py"
+# Each AppTest would read the metadata of every installed package: half of a small page's time.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
 
 
 def opened(page: str = "adherence", why: str = "", **address: str) -> AppTest:
@@ -47,9 +53,10 @@ def about(at: AppTest, *names: str) -> AppTest:
 def shown_sql(at: AppTest) -> list[tuple[str, Any]]:
     """Of each opened expander with numbers: the SQL it shows, and those numbers."""
     return [
-        (box.code[0].value, box.dataframe[0].value)
+        (code.value, numbers.value)
         for box in at.get("expander")
-        if len(box.code) == 1 and len(box.dataframe)  # not a box of boxes
+        if len(box.code) == len(box.dataframe) and not box.get("expander")  # not a box of boxes
+        for code, numbers in zip(box.code, box.dataframe, strict=True)
     ]
 
 

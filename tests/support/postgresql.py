@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 HOW = "no PostgreSQL server here: install one, e.g. `apt-get install postgresql`"
 
@@ -42,6 +44,27 @@ def postgresql() -> Iterator[str]:
             yield f"postgresql+psycopg2://stepwell@/postgres?host={folder}"
         finally:
             run(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+
+
+@contextmanager
+def database(server: str, like: str = "") -> Iterator[str]:
+    """The URL of a database of one's own on the server, a copy of `like`; without a server: empty.
+
+    Nobody may be connected to the one that is copied.
+    """
+    if not server:
+        yield ""
+        return
+    name = f"one_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    template = sa.make_url(like).database if like else "template1"
+    with engine.connect() as con:
+        con.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with engine.connect() as con:
+            con.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _programs() -> Path | None:
