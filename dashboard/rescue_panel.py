@@ -55,8 +55,6 @@ def _columns() -> dict[str, Any]:
         "scales_open": say("today.col_scales"),
         "closes_on": column.DateColumn(say("today.col_closes"), format="D MMM YYYY"),
         "days_left": say("today.col_days_left"),
-        "complete_if_answered": column.NumberColumn(
-            say("today.col_chance"), format="percent", step=0.01
-        ),
+        "complete_if_answered": column.NumberColumn(say("today.col_chance"), format="percent"),
         "still_wearing": say("today.col_wearing"),
     }

@@ -73,7 +73,7 @@ RATES = [
 RESCUE_ITEMS = [
     {"participant_id": "P001", "position": 1, "visit": "week_4", "status": "overdue",
      "scales_open": 1, "closes_on": date(2026, 3, 15), "days_left": 31,
-     "complete_if_answered": 1.0, "still_wearing": True},
+     "complete_if_answered": 0.639, "still_wearing": True},
 ]  # fmt: skip
 
 
