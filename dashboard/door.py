@@ -28,7 +28,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from dashboard.signin import LOGIN_HEADER, SignIn, is_fresh
+from dashboard.signin import LOGIN_HEADER, LOOPBACK, SignIn, is_fresh
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -132,13 +132,14 @@ class Door:
     def _is_our_host(self, hosts: list[str]) -> bool:
         if len(hosts) != 1:
             return False
-        name, bracket, _ = hosts[0].partition("]")
-        host = name[1:] if bracket else hosts[0].rpartition(":")[0] or hosts[0]
-        return host.lower().rstrip(".") in self._sign_in.hosts
+        return _name_in(hosts[0]) in self._sign_in.hosts
 
     def _is_our_page(self, headers: Headers) -> bool:
         """Streamlit would let pages of any port of this machine in, and ask outside what it is."""
-        ours = (f"http://{headers['host']}", f"https://{headers['host']}", self._sign_in.url)
+        host = headers["host"]
+        ours = [f"https://{host}", self._sign_in.url]
+        if not self._sign_in.is_https or _name_in(host) in LOOPBACK:
+            ours.append(f"http://{host}")  # else anybody on the way could have written the page
         return all(origin in ours for origin in headers.getlist("origin"))
 
     def _is_the_proxy(self, scope: Scope, headers: Headers) -> bool:
@@ -180,6 +181,13 @@ class Door:
 async def tell_health(request: Request) -> Response:
     """`GET /healthz`: the server answers. It says nothing of the study."""
     return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def _name_in(host: str) -> str:
+    """The name in a Host header, without its port."""
+    name, bracket, _ = host.partition("]")
+    name = name[1:] if bracket else host.rpartition(":")[0] or host
+    return name.lower().rstrip(".")
 
 
 def _with_secure_cookies(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

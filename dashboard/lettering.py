@@ -58,14 +58,17 @@ class Paper(fpdf.FPDF):
         self, x: float, y: float, text: str, size: float = 9, bold: bool = False,
         colour: tuple[int, int, int] = INK, within: float = 180,
     ) -> None:  # fmt: skip
-        """Write one line whose baseline is at `y`, cut with CUT where it is wider than `within`."""
+        """Write one line whose baseline is at `y`, cut with CUT where it is wider than `within`.
+
+        Where not even CUT fits nothing is written.
+        """
         self._take_up(size, bold, colour)
         line = whole = self._in_letters(text)
-        while line and self.get_string_width(line) > within:
+        while whole and self.get_string_width(line) > within:
             whole = whole[:-1]
             line = whole + CUT
         self.set_xy(x, y - 0.3 * self.font_size)  # a cell without height has its baseline there
-        if line:
+        if line and self.get_string_width(line) <= within:
             self.cell(h=0, text=line)
 
     def put_block(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +17,14 @@ def packed(table: pa.Table) -> pa.Table:
         elif pa.types.is_integer(field.type) or _is_whole(column):
             column = column.cast(_narrowest(column))
         table = table.set_column(at, field.name, column)
+    return table
+
+
+def percents(table: pa.Table, shares: Sequence[str]) -> pa.Table:
+    """The table with these columns of shares as whole percents, to be drawn; a blank stays one."""
+    for name in shares:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, pc.round(pc.multiply(table.column(at), 100)))
     return table
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import words
 from dashboard.charts.vega import Chart, light, quiet
 from dashboard.exports import download
+from dashboard.packing import percents
 from dashboard.queries import common
 from dashboard.queries.asking import Answer
 from dashboard.shell import Page
@@ -52,15 +53,18 @@ def show(page: Page, chart: Chart, name: str, more: More = (), **options: Any) -
 
 def table(
     page: Page, answer: Answer, source: str, name: str, alt: str,
-    columns: dict[str, Any] | None = None, **options: Any,
+    columns: dict[str, Any] | None = None, shares: Sequence[str] = (), **options: Any,
 ) -> Any:  # fmt: skip
-    """A table of the published figures as they are, with the same foot as a chart."""
+    """A table of the published figures as they are, with the same foot as a chart.
+
+    `shares` are drawn in whole percents; the files have them as they are.
+    """
     if not len(answer):
         st.info(words.say("common.no_rows"))
         return None
     given = st.dataframe(
-        answer.table, hide_index=True, column_config=columns, placeholder="", alt=alt, key=name,
-        **options,
+        percents(answer.table, shares), hide_index=True, column_config=columns, placeholder="",
+        alt=alt, key=name, **options,
     )  # fmt: skip
     explained(page, answer, source, name, words.say("common.how_computed"), numbers=False)
     return given

@@ -25,6 +25,7 @@ from dashboard.words import say
 MARGIN, WIDTH = 15.0, 180.0  # mm, of A4
 TOP, TALL = 66.0, 62.0  # the timeline
 ROWS_FROM, ROW, ROWS_TALL = 158.0, 5.2, 100.0  # the table: a line, and all of them at most
+MOST_VISITS = 7  # beside each other, so that "Baseline" can be read above its column
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,17 @@ def _timeline(pdf: Paper, told: Told) -> None:
 
 
 def _windows(pdf: Paper, told: Told, first: date, last: date, step: float) -> None:
+    """Each visit's window, and its name where no other's is in the way."""
+    free = MARGIN
     for row in told.visits.rows:
         begins, ends = max(row["opens_on"], first), min(row["after_close"], last)
         if begins < ends:
             x = MARGIN + step * (begins - first).days
             pdf.set_fill_color(200, 205, 212)
             pdf.rect(x, TOP, step * (ends - begins).days - 0.4, 1.4, style="F")
-            pdf.put(x + 0.5, TOP + 4.4, row["visit"], size=6.5, colour=QUIET)
+            if x >= free:
+                pdf.put(x + 0.5, TOP + 4.4, row["visit"], size=6.5, colour=QUIET)
+                free = x + 1 + pdf.get_string_width(row["visit"])
 
 
 def _scale_of_steps(pdf: Paper, most: float) -> None:
@@ -168,8 +173,9 @@ def _legend(pdf: Paper) -> None:
 
 
 def _outcomes(pdf: Paper, told: Told) -> None:
-    """A row a scale: direction, n, each visit's score, the newest change."""
-    visits = list(dict.fromkeys(told.scores.column("visit")))
+    """A row a scale: direction, n, the newest visits' scores, the newest change."""
+    every = list(dict.fromkeys(told.scores.column("visit")))
+    visits = every if len(every) <= MOST_VISITS else _due(told)[-MOST_VISITS:]
     pdf.put(MARGIN, ROWS_FROM, say("report.outcomes"), size=9, bold=True)
     heads = [say(f"report.column_{name}") for name in ("outcome", "direction", "n")]
     cells = [[*heads, *visits, say("report.column_change")]]
@@ -184,7 +190,16 @@ def _outcomes(pdf: Paper, told: Told) -> None:
         pdf.set_draw_color(225, 228, 232)
         pdf.set_line_width(0.1)
         pdf.line(MARGIN, y + 1.6, MARGIN + WIDTH, y + 1.6)
-    _notes(pdf, told.scales, ROWS_FROM + 8 + tall * len(cells))
+    cut = say("report.cut", shown=len(visits), visits=len(every)) if visits != every else ""
+    _notes(pdf, told.scales, cut, ROWS_FROM + 8 + tall * len(cells))
+
+
+def _due(told: Told) -> list[str]:
+    """The visits that have been due, in the protocol's order."""
+    never = [words.STATUSES[code] for code in ("not_due", "outside_study")]
+    return list(
+        dict.fromkeys(row["visit"] for row in told.scores.rows if row["status"] not in never)
+    )
 
 
 def _line(told: Told, scale: dict[str, Any], visits: list[str]) -> list[str]:
@@ -207,14 +222,14 @@ def _score(row: dict[str, Any] | None) -> str:
     return words.NOTHING if row["score"] is None else f"{row['score']:.1f}"
 
 
-def _notes(pdf: Paper, scales: list[dict[str, Any]], y: float) -> None:
+def _notes(pdf: Paper, scales: list[dict[str, Any]], cut: str, y: float) -> None:
     judged = [scale for scale in scales if scale["mcid"] is not None]
     matters = [
         say("report.matters", label=scale["label"], threshold=words.threshold(scale))
         for scale in judged
     ]
     told = say("report.note", thresholds="; ".join(matters) or words.NOTHING)
-    pdf.put_block(MARGIN, y, WIDTH, told, size=7.5, tall=3.6)
+    pdf.put_block(MARGIN, y, WIDTH, f"{cut} {told}".strip(), size=7.5, tall=3.6)
 
 
 def _foot(pdf: Paper, page: Page) -> None:

@@ -41,6 +41,7 @@ def _rescue_list(page: Page, answer: Answer) -> None:
         return
     st.caption(say("today.rescue_list_caption"))
     table(page, answer, "rescue_item", "rescue_items", say("today.alt_rescue_list"), _columns(),
+          ["complete_if_answered"],
           height=ROW_HEIGHT * (min(len(answer), MOST_ROWS) + 1) + 3)  # fmt: skip
 
 
@@ -55,6 +56,8 @@ def _columns() -> dict[str, Any]:
         "scales_open": say("today.col_scales"),
         "closes_on": column.DateColumn(say("today.col_closes"), format="D MMM YYYY"),
         "days_left": say("today.col_days_left"),
-        "complete_if_answered": column.NumberColumn(say("today.col_chance"), format="percent"),
+        "complete_if_answered": column.NumberColumn(
+            say("today.col_chance"), format="%d %%", help=say("today.help_chance")
+        ),
         "still_wearing": say("today.col_wearing"),
     }

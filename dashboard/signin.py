@@ -32,6 +32,12 @@ MODES = ("local", "oidc", "proxy")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHORTEST_SECRET = 32
 LOGIN_HEADER, LOGIN_KEY = "X-Stepwell-Login", "stepwell_login"
+# Two services of docker-compose.yml are given theirs from another variable of .env.
+URL = "STEPWELL_DASHBOARD_URL"
+URL_IN_FULL = (
+    f"{URL} (in .env it is STEPWELL_UNBLINDED_URL for dashboard-unblinded, "
+    "STEPWELL_ENROLMENT_URL for dashboard-enrolment)"
+)
 Network = IPv4Network | IPv6Network
 
 
@@ -153,10 +159,12 @@ def _hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*LOOPBACK, *(host.lower() for host in more if host)]))
 
 
-def _given(environ: Mapping[str, str], name: str) -> str:
+def _given(environ: Mapping[str, str], name: str, in_full: str = "") -> str:
     value = environ.get(name, "").strip()
     if not value:
-        raise SignInError(f"{name} is not set; STEPWELL_SIGN_IN needs it (docs/access.md)")
+        raise SignInError(
+            f"{in_full or name} is not set; STEPWELL_SIGN_IN needs it (docs/access.md)"
+        )
     return value
 
 
@@ -168,11 +176,11 @@ def _secret(environ: Mapping[str, str], name: str) -> str:
 
 
 def _url(environ: Mapping[str, str]) -> str:
-    url = _given(environ, "STEPWELL_DASHBOARD_URL").rstrip("/")
+    url = _given(environ, URL, URL_IN_FULL).rstrip("/")
     parts = urlsplit(url)
     if parts.path or parts.query or parts.fragment:
-        raise SignInError("STEPWELL_DASHBOARD_URL has a path; give only https:// and the host")
-    _assert_safe("STEPWELL_DASHBOARD_URL", url)
+        raise SignInError(f"{URL_IN_FULL} has a path; give only https:// and the host")
+    _assert_safe(URL_IN_FULL, url)
     return url
 
 

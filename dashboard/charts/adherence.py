@@ -112,7 +112,7 @@ def state_counts(states: Answer, theme: str) -> Chart:
     return Chart(spec, say("adherence.alt_states"), states, "participant_day")
 
 
-def day_picture(picture: bytes, participants: int, days: int, bands: Answer) -> Chart:
+def day_picture(picture: bytes, participants: int, days: int, bands: Answer, alt: str) -> Chart:
     """A picture of everybody's days, a row each or shared, under an axis of study weeks."""
     image = {
         "type": "image",
@@ -143,7 +143,6 @@ def day_picture(picture: bytes, participants: int, days: int, bands: Answer) -> 
             "y": {"value": 0},
         },
     }  # fmt: skip
-    alt = say("adherence.alt_picture", participants=participants, days=days)
     return Chart(spec, alt, bands, "participant_day")
 
 

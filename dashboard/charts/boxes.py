@@ -42,10 +42,8 @@ def boxes_of(stages: Rows) -> list[Box]:
     for row in stages:
         of.setdefault(row["visit"], {})[row["stage"]] = row["participants"]
     everybody = of.pop("", {})
-    everybody["never_connected"] = everybody["recruited"] - everybody["connected"]
     told = _lines(everybody)
-    boxes = [Box((told["recruited"], told["started"], told["connected"],
-                  told["never_connected"]))]  # fmt: skip
+    boxes = [Box((told["recruited"], told["started"], told["connected"]))]
     for visit, counts in of.items():
         if counts["visit_due"]:
             first, *rest = _lines(counts).values()

@@ -51,11 +51,7 @@ def _rows_of_bars(
     tips: list[Spec], theme: str,
 ) -> Spec:  # fmt: skip
     """A row of bars for each of `told`, over the same days; one without any is its title alone."""
-    ink, (field, days) = INK[theme], on
-    every = -(-len(days) // 8)
-    x = {"field": field, "type": "ordinal", "scale": {"domain": list(days)},
-         "axis": {"title": None, "labelAngle": 0, "values": days[::-1][::every], "grid": False,
-                  "labelExpr": SHORT_DAY, "labelOverlap": True, "labelBound": True}}  # fmt: skip
+    ink, x = INK[theme], _days_across(*on)
     layers, top = [], 0
     for name in told:
         counts = [row[figure] for row in found.rows if row["told"] == name]
@@ -80,3 +76,12 @@ def _rows_of_bars(
         "resolve": {"scale": {"y": "independent"}},
         "layer": layers,
     }
+
+
+def _days_across(field: str, days: Sequence[str]) -> Spec:
+    """The axis of days, of which some eight are named, the last one always."""
+    every = -(-len(days) // 8)
+    return {"field": field, "type": "ordinal", "scale": {"domain": list(days)},
+            "axis": {"title": None, "labelAngle": 0, "values": days[::-1][::every], "grid": False,
+                     "labelExpr": SHORT_DAY, "labelOverlap": True,
+                     "labelBound": True}}  # fmt: skip

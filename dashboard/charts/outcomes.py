@@ -102,8 +102,25 @@ def responders(outcomes: Answer, scale: dict[str, Any], theme: str) -> Chart:
 
 def thresholds(found: Answer, scale: dict[str, Any], theme: str) -> Chart:
     """Share of responders by visit at each threshold, with Wilson's interval and n of N."""
-    ink = INK[theme]
     visits, rules = (list(dict.fromkeys(found.column(name))) for name in ("visit", "rule"))
+    spec = {
+        "height": len(visits) * (16 * len(rules) + 8) + 100,
+        "datasets": {"found": found.table},
+        "data": {"name": "found"},
+        "transform": [{"filter": "isValid(datum.responder_share)"}],
+        "encoding": {
+            "y": {"field": "visit", "type": "nominal", "sort": visits,
+                  "axis": {"title": None, "grid": True, "tickBand": "extent"}},
+            "yOffset": {"field": "rule", "sort": rules},
+        },
+        "layer": _by_rule(rules, INK[theme]),
+    }  # fmt: skip
+    alt = words.say("outcomes.thresholds_alt", scale=scale["label"])
+    return Chart(spec, alt, found, "cohort_responder")
+
+
+def _by_rule(rules: list[str], ink: dict[str, str]) -> list[Spec]:
+    """Interval, dot and n of N of each threshold, told apart by ink and shape."""
     axis = {"title": words.say("outcomes.responders_axis"), "format": "%",
             "values": [0, 0.25, 0.5, 0.75, 1]}  # fmt: skip
     share = {"type": "quantitative", "scale": {"domain": [0, 1.15]}, "axis": axis}  # room for n/N
@@ -115,26 +132,13 @@ def thresholds(found: Answer, scale: dict[str, Any], theme: str) -> Chart:
     shape = {**told, "scale": {"domain": rules, "range": _repeated(_SHAPES, rules)}}
     tips = [tip("visit", words.say("outcomes.visit")), tip("rule", words.say("outcomes.threshold")),
             *_responder_tips()]  # fmt: skip
-    spec = {
-        "height": len(visits) * (16 * len(rules) + 8) + 100,
-        "datasets": {"found": found.table},
-        "data": {"name": "found"},
-        "transform": [{"filter": "isValid(datum.responder_share)"}],
-        "encoding": {
-            "y": {"field": "visit", "type": "nominal", "sort": visits,
-                  "axis": {"title": None, "grid": True, "tickBand": "extent"}},
-            "yOffset": {"field": "rule", "sort": rules},
-        },
-        "layer": [
-            {"mark": {"type": "rule", "strokeWidth": 2},
-             "encoding": {"x": low, "x2": {"field": high["field"]}, "color": colour}},
-            {"mark": _dot(60),
-             "encoding": {"x": point, "color": colour, "shape": shape, "tooltip": tips}},
-            {**_n_of(6, ink), "encoding": {"x": high, "text": {"field": "n_of"}}},
-        ],
-    }  # fmt: skip
-    alt = words.say("outcomes.thresholds_alt", scale=scale["label"])
-    return Chart(spec, alt, found, "cohort_responder")
+    return [
+        {"mark": {"type": "rule", "strokeWidth": 2},
+         "encoding": {"x": low, "x2": {"field": high["field"]}, "color": colour}},
+        {"mark": _dot(60),
+         "encoding": {"x": point, "color": colour, "shape": shape, "tooltip": tips}},
+        {**_n_of(6, ink), "encoding": {"x": high, "text": {"field": "n_of"}}},
+    ]  # fmt: skip
 
 
 def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
@@ -145,37 +149,12 @@ def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
     ink = INK[theme]
     together = "last_place" in people.table.column_names
     n = max(people.column("last_place")) if together else len(people)
-    better = {"field": "improvement", "type": "quantitative",
-              "axis": left_axis(words.say("outcomes.improvement"), tickCount=6)}  # fmt: skip
-    names = ["yes", "no", "not judged"]
-    labels = {name: words.say(f"outcomes.judged_{name.replace(' ', '_')}") for name in names}
-    colour = {"field": "responder", "type": "nominal", "title": words.say("outcomes.responder"),
-              "scale": {"domain": names, "range": [ink["strong"], ink["other"], ink["quiet"]]},
-              "legend": {"orient": "top", "labelExpr": _relabel(labels)}}  # fmt: skip
-    of_one = [tip("baseline_score", words.say("outcomes.baseline"), ".1f"),
-              tip("score", words.say("outcomes.score"), ".1f")]  # fmt: skip
-    tips = [
-        tip("participants", words.say("outcomes.participants")) if together
-        else tip("participant_id", words.say("outcomes.participant")),
-        tip("improvement", words.say("outcomes.improvement"), "+.1f"),
-        *([] if together else of_one),
-    ]  # fmt: skip
-    place = {"field": "place", "type": "quantitative",
-             "scale": {"domain": [0.5, n + 0.5], "nice": False},
-             "axis": {"title": words.say("outcomes.place"), "tickMinStep": 1, "format": "d",
-                      "grid": False}}  # fmt: skip
-    first, last = "datum.place - 0.45", "datum.place + 0.45"
-    if together:
-        first, last = "datum.first_place - 0.5", "datum.last_place + 0.5"
     spec: Spec = {
         "height": 280,
         "datasets": {"people": people.table},
         "data": {"name": "people"},
         "layer": [
-            {"transform": [{"calculate": first, "as": "left"}, {"calculate": last, "as": "right"}],
-             "mark": {"type": "rect", "aria": False},
-             "encoding": {"x": {**place, "field": "left"}, "x2": {"field": "right"}, "y": better,
-                          "y2": {"datum": 0}, "color": colour, "tooltip": tips}},
+            _bars(n, together, ink),
             {"mark": {"type": "rule", "color": ink["text"], "strokeWidth": 1},
              "encoding": {"y": {"datum": 0}}},
         ],
@@ -185,6 +164,42 @@ def waterfall(people: Answer, scale: dict[str, Any], theme: str) -> Chart:
         spec["layer"].append({"mark": rule, "encoding": {"y": {"datum": scale["mcid"]}}})
     alt = words.say("outcomes.waterfall_alt", scale=scale["label"], n=n)
     return Chart(spec, alt, people, "outcome")
+
+
+def _bars(n: int, together: bool, ink: dict[str, str]) -> Spec:
+    """The bars of `n` participants, one each or `together`, coloured by whether it matters."""
+    better = {"field": "improvement", "type": "quantitative",
+              "axis": left_axis(words.say("outcomes.improvement"), tickCount=6)}  # fmt: skip
+    names = ["yes", "no", "not judged"]
+    labels = {name: words.say(f"outcomes.judged_{name.replace(' ', '_')}") for name in names}
+    colour = {"field": "responder", "type": "nominal", "title": words.say("outcomes.responder"),
+              "scale": {"domain": names, "range": [ink["strong"], ink["other"], ink["quiet"]]},
+              "legend": {"orient": "top", "labelExpr": _relabel(labels)}}  # fmt: skip
+    place = {"field": "place", "type": "quantitative",
+             "scale": {"domain": [0.5, n + 0.5], "nice": False},
+             "axis": {"title": words.say("outcomes.place"), "tickMinStep": 1, "format": "d",
+                      "grid": False}}  # fmt: skip
+    first, last = "datum.place - 0.45", "datum.place + 0.45"
+    if together:
+        first, last = "datum.first_place - 0.5", "datum.last_place + 0.5"
+    return {
+        "transform": [{"calculate": first, "as": "left"}, {"calculate": last, "as": "right"}],
+        "mark": {"type": "rect", "aria": False},
+        "encoding": {"x": {**place, "field": "left"}, "x2": {"field": "right"}, "y": better,
+                     "y2": {"datum": 0}, "color": colour, "tooltip": _bar_tips(together)},
+    }  # fmt: skip
+
+
+def _bar_tips(together: bool) -> list[Spec]:
+    improvement = tip("improvement", words.say("outcomes.improvement"), "+.1f")
+    if together:
+        return [tip("participants", words.say("outcomes.participants")), improvement]
+    return [
+        tip("participant_id", words.say("outcomes.participant")),
+        improvement,
+        tip("baseline_score", words.say("outcomes.baseline"), ".1f"),
+        tip("score", words.say("outcomes.score"), ".1f"),
+    ]
 
 
 def wear_rules(rules: Answer, name: str, title: str, theme: str) -> Chart:

@@ -12,6 +12,7 @@ from warehouse.study import Site
 # More cells than this draw slowly and are not told apart; of more people the worst are shown.
 MOST_MARKS, MOST_PEOPLE, MOST_DAYS = 1120, 40, 56
 MOST_BANDS = 180  # rows of the picture, of two pixels each
+MOST_LISTED = 100  # beside the picture; the file has everybody
 # As `common.participants`, so that picture, list and days stand in one order.
 WORST_FIRST = (
     "coalesce(last_day_state = 'outside_study', false), wear_adherence NULLS FIRST, "

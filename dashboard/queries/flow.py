@@ -63,7 +63,7 @@ def visits(con: Con, kind: str, titles: dict[str, str]) -> Answer:
         con,
         f"""
         SELECT {in_words("cohort", titles)} AS cohort, label AS visit, {counted},
-               round(visit_complete / visit_due, 2) AS complete_share
+               visit_complete / nullif(visit_due - visit_awaited, 0) AS complete_share
         FROM flow JOIN visit USING (visit)
         WHERE cohort_kind = $kind AND list_contains($cohorts, cohort)
         GROUP BY cohort, visit.position, label HAVING visit_due > 0
@@ -168,9 +168,8 @@ def implementation(con: Con, sites: Sequence[Site]) -> Answer | None:
         f"""
         SELECT {in_words("cohort_kind", words.KINDS)} AS kind,
                CASE WHEN cohort_kind <> 'all' THEN {labelled("cohort")} END AS name,
-               suppressed, participants, treated, round(reach, 2) AS reach, therapists, delivering,
-               round(adoption, 2) AS adoption, judged, by_protocol, round(fidelity, 2) AS fidelity,
-               sessions_per_participant, round(attended_share, 2) AS attended_share
+               suppressed, participants, treated, reach, therapists, delivering, adoption, judged,
+               by_protocol, fidelity, sessions_per_participant, attended_share
         FROM implementation WHERE cohort_kind IN ('all', 'site', 'therapist')
         ORDER BY cohort_kind <> 'all', cohort_kind, name
         """,

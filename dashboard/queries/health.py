@@ -143,7 +143,9 @@ def trend(con: Con) -> Answer:
         con,
         """
         WITH named AS (SELECT unnest($codes) AS code, unnest($names) AS told),
-        changed AS (SELECT DISTINCT participant_id, activity_date FROM ops.revision),
+        changed AS (  -- a word of a whole day replaced; the rest of a day under way is no trouble
+            SELECT DISTINCT participant_id, activity_date FROM ops.revision WHERE was_complete
+        ),
         week AS (
             SELECT date_trunc('week', activity_date)::DATE AS week_starts_on, count(*) AS of_days,
                 count(*) FILTER (day_state = 'implausible') AS implausible,

@@ -12,7 +12,7 @@ from dashboard.queries.common import Cohort, meanings
 
 # More are not told apart: bars are drawn together, and dots by how many lie close.
 MOST_BARS, MOST_DOTS = 300, 500
-CELLS = 60  # across and up, at least half as many: what lies in one cell is one dot
+CELLS = 60  # across and up, at least two fifths: what lies in one cell is one dot
 
 
 def outcomes(con: Con, cohort: Cohort, scale: str) -> Answer:

@@ -225,8 +225,7 @@ def rescue_list(con: Con, site: str | None, labels: dict[str, str]) -> Answer:
         f"""
         SELECT rescue_item.position, participant_id, {_LABEL.format("site")} AS site,
                visit.label AS visit, {in_words("status", words.STATUSES)} AS status, scales_open,
-               closes_on, days_left, round(complete_if_answered, 2) AS complete_if_answered,
-               still_wearing
+               closes_on, days_left, complete_if_answered, still_wearing
         FROM rescue_item JOIN visit USING (visit) {_MINE}
         ORDER BY rescue_item.position
         """,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import streamlit as st
 
 from dashboard import pictures, words
 from dashboard.charts import adherence as charts
 from dashboard.charts import sites as site_charts
 from dashboard.charts import vega
-from dashboard.packing import packed
+from dashboard.packing import packed, percents
 from dashboard.parts import Figure, draw, explained, figures, legend, say_small_cells, show
 from dashboard.queries import adherence as queries
 from dashboard.queries import common
@@ -22,7 +20,6 @@ from dashboard.shell import Page, open_page
 from dashboard.words import say
 
 SHARES = ("share", "ci_low", "ci_high", "overall", "limit_low", "limit_high")
-MOST_LISTED = 100  # beside the picture; the file has everybody
 
 
 def render(page: Page) -> None:
@@ -107,13 +104,14 @@ def _days(page: Page, people: Answer) -> None:
     if not days:
         st.info(say("adherence.no_day"))
         return
-    shared = len(people) > queries.MOST_BANDS
-    rows = say("adherence.shared_rows", most=queries.MOST_BANDS) if shared else ""
-    st.caption(f"{say('adherence.days_caption')} {rows}".strip())
+    n, most = len(people), queries.MOST_BANDS
+    shared = "_shared" if n > most else ""
+    st.caption(say(f"adherence.days_caption{shared}", most=most))
     legend(page.theme)
     left, right = st.columns([3, 2])
     with left:
-        draw(charts.day_picture(picture, len(people), days, bands), "days")
+        alt = say(f"adherence.alt_picture{shared}", participants=n, days=days, most=most)
+        draw(charts.day_picture(picture, n, days, bands, alt), "days")
         explained(page, bands, "participant_day", "days", say("common.how_computed"), numbers=False)
     with right:
         _people(page, people)
@@ -123,11 +121,9 @@ def _days(page: Page, people: Answer) -> None:
 
 def _people(page: Page, people: Answer) -> None:
     """Who stands in the picture, row by row; a row opens the person on the day to look at."""
-    st.caption(say("adherence.list_caption"))
-    if len(people) > MOST_LISTED:
-        of_all = {"most": MOST_LISTED, "n": words.count(len(people))}
-        st.caption(say("adherence.list_worst", **of_all))
-    listed = people.table.slice(0, MOST_LISTED)
+    told = "adherence.list_cut" if len(people) > queries.MOST_LISTED else "adherence.list_caption"
+    st.caption(say(told, most=queries.MOST_LISTED, n=words.count(len(people))))
+    listed = people.table.slice(0, queries.MOST_LISTED)
     chosen = st.dataframe(
         _for_reading(page, listed), key="participants", hide_index=True, on_select="rerun",
         selection_mode="single-row", column_config=_columns(), placeholder="",
@@ -214,8 +210,9 @@ def _site_figures(page: Page) -> None:
     say_small_cells(page, found)
     shown = _figure_columns()
     st.dataframe(
-        _percents(found.table.select(list(shown)), SHARES), key="site_figures", hide_index=True,
-        column_config=shown, placeholder="", alt=say("adherence.alt_figures_table"),
+        packed(percents(found.table.select(list(shown)), SHARES)), hide_index=True,
+        column_config=shown, placeholder="", key="site_figures",
+        alt=say("adherence.alt_figures_table"),
     )  # fmt: skip
     how = say("common.how_computed")
     explained(page, found, "site_figure", "site_figures", how, numbers=False)
@@ -240,15 +237,7 @@ def _for_reading(page: Page, people: pa.Table) -> pa.Table:
     names = [page.site_label(code) for code in shown["site"].to_pylist()]
     at = shown.column_names.index("site")
     shown = shown.set_column(at, "site", pa.array(names, pa.string()))
-    return _percents(shown, [one for one in shown.column_names if "adherence" in one])
-
-
-def _percents(table: pa.Table, shares: Sequence[str]) -> pa.Table:
-    """The table with these columns in whole percent, as small as it travels."""
-    for name in shares:
-        at = table.column_names.index(name)
-        table = table.set_column(at, name, pc.round(pc.multiply(table.column(at), 100)))
-    return packed(table)
+    return packed(percents(shown, [one for one in shown.column_names if "adherence" in one]))
 
 
 def _columns() -> dict[str, Any]:

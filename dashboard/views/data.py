@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import access, exports, protocol, words
 from dashboard.parts import table
+from dashboard.pasting import WAYS, pasted
 from dashboard.queries import data as queries
 from dashboard.queries.asking import Answer, ask
 from dashboard.queries.questions import QUESTIONS
@@ -21,26 +22,6 @@ from warehouse.publish import stable_path
 
 MOST_FOUND = 300
 MOMENT = "D MMM YYYY, HH:mm"
-# Programs to ask a question with: what to paste, for {path} and {sql}, and its language.
-WAYS = {
-    "python": (
-        "import duckdb  # once: pip install duckdb pandas\n\n"
-        'with duckdb.connect("{path}", read_only=True) as con:\n'
-        '    answer = con.sql("""\n{sql}\n""").df()\n'
-        "print(answer)",
-        "python",
-    ),
-    "r": (
-        'library(duckdb)  # once: install.packages("duckdb")\n\n'
-        'con <- dbConnect(duckdb(), dbdir = "{path}", read_only = TRUE)\n'
-        'answer <- dbGetQuery(con, r"(\n{sql}\n)")\n'
-        "dbDisconnect(con, shutdown = TRUE)\n"
-        "print(answer)",
-        "r",
-    ),
-    "cli": ("duckdb -readonly {path} <<'SQL'\n{sql};\nSQL", "bash"),
-    "sql": ("{sql}", "sql"),
-}
 EXAMPLE = "FROM participant_day WHERE valid_day"
 
 
@@ -149,9 +130,7 @@ def _builds(page: Page) -> None:
 
 def _code(page: Page, way: str, sql: str) -> None:
     """What to paste into a program to ask the question of the published file."""
-    code, language = WAYS[way]
-    code = code.replace("{path}", _place(page)).replace("{sql}", sql)
-    st.code(code, language=language, wrap_lines=True)
+    st.code(pasted(way, _place(page), sql), language=WAYS[way][1], wrap_lines=True)
 
 
 def _files(page: Page) -> None:

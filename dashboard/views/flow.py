@@ -79,7 +79,8 @@ def _visits(page: Page, kind: str, titles: dict[str, str]) -> None:
     shown |= {name: st.column_config.NumberColumn(label, format="localized")
               for name, label in words.table("stages").items()}  # fmt: skip
     order = [name for name in found.table.column_names if name != "cohort" or len(titles) > 1]
-    table(page, found, "flow", "flow_visits", say("flow.alt_visits"), shown, column_order=order)
+    table(page, found, "flow", "flow_visits", say("flow.alt_visits"), shown, ["complete_share"],
+          column_order=order)  # fmt: skip
 
 
 def _title(page: Page, place: Place) -> str:
@@ -143,18 +144,20 @@ def _implementation(page: Page) -> None:
     st.caption(say("flow.implementation_caption"))
     shown = _columns(_TAKEN_UP)
     alt = say("flow.alt_implementation")
-    table(page, found, "implementation", "implementation", alt, shown, column_order=list(shown))
+    shares = [name for name, kind in _TAKEN_UP.items() if kind == "share"]
+    table(page, found, "implementation", "implementation", alt, shown, shares,
+          column_order=list(shown))  # fmt: skip
     say_small_cells(page, found)
 
 
 def _columns(kinds: dict[str, str]) -> dict[str, Any]:
-    """Columns by name: `share` as a bar, `number` with two decimals, `count`, else as they are."""
+    """Columns by name: `share` a bar in %, `number` with two decimals, `count`, else as is."""
     column = st.column_config
     made: dict[str, Any] = {}
     for name, kind in kinds.items():
         label = say(f"flow.{name}")
         if kind == "share":
-            made[name] = column.ProgressColumn(label, format="percent", min_value=0, max_value=1)
+            made[name] = column.ProgressColumn(label, format="%d %%", min_value=0, max_value=100)
         elif kind:
             form = "%.2f" if kind == "number" else "localized"
             made[name] = column.NumberColumn(label, format=form)

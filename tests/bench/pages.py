@@ -25,13 +25,15 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
 
-import websockets  # noqa: E402 (the path above is for the next three)
+import websockets  # noqa: E402 (the path above is for the next ones)
 from large_study import write_trial  # noqa: E402
 from support import browser  # noqa: E402
 
-TARGETS = {  # seconds: p50, p95
-    "warm page, Today": (2.5, 4.5),
-    "warm page, Participant": (2.5, 4.5),
+from dashboard.pages import PAGES, address_of  # noqa: E402
+from dashboard.words import say  # noqa: E402
+
+WARM = (2.5, 4.5)  # seconds: p50, p95
+TARGETS = {
     "Today's filter": (0.5, 0.9),
     "cohort filter, Adherence": (0.8, 1.2),
     "cohort filter, Outcomes": (0.8, 1.2),
@@ -61,7 +63,7 @@ class Report:
 
     def line(self, work: str, seconds: list[float], wire: list[int] | None = None) -> None:
         p50, p95 = (quantiles(seconds, n=20)[at] for at in (9, 18))
-        target = TARGETS[work]
+        target = TARGETS.get(work, WARM)
         heavy = max(wire) if wire else 0
         print(f"  {work:<36}{len(seconds):>4}{p50:>8.2f}{p95:>8.2f}   {target[0]:.2f} / "
               f"{target[1]:.2f}{f'{heavy / 1000:>9.0f} kB' if wire else '':>12}"
@@ -87,6 +89,8 @@ class Visitor:
         """Seconds from asking for the address to the last change of its page."""
         self.page.goto(url)
         self.page.wait_for_function(AT_REST, timeout=120_000)
+        if self.page.get_by_test_id("stException").count():
+            sys.exit(f"{url} shows an error instead of its figures")
         return float(self.page.evaluate("window.lastChange")) / 1000
 
     def act(self, action: Callable[[], None]) -> tuple[float, int]:
@@ -133,9 +137,10 @@ def _starts(report: Report, home: Path) -> None:
 
 
 def _loads(report: Report, visitor: Visitor, address: str, times: int) -> None:
-    for name, path in (("Today", ""), ("Participant", "participant")):
-        seconds = [visitor.load(f"{address}/{path}") for _ in range(times)]
-        report.line(f"warm page, {name}", seconds)
+    for page in PAGES:
+        often = times if page.name in ("today", "participant") else max(times // 6, 2)
+        seconds = [visitor.load(address + address_of(page)) for _ in range(often)]
+        report.line(f"warm page, {say(f'pages.{page.name}')}", seconds)
 
 
 def _filters(report: Report, visitor: Visitor, address: str, times: int) -> None:

@@ -82,7 +82,7 @@ def built(run: Trial, at: datetime) -> str:
     return run.build().content_hash
 
 
-@pytest.mark.parametrize(("steps", "kills"), [(1, 2), pytest.param(4, 100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("steps", "kills"), [(2, 2), pytest.param(4, 100, marks=pytest.mark.slow)])
 def test_a_pull_killed_at_any_moment_and_resumed_is_the_undisturbed_one(
     tmp_path, monkeypatch, steps, kills
 ):

@@ -49,8 +49,8 @@ def faulty(tmp_path, monkeypatch, caplog) -> tuple[Path, object]:
                 run.pull(begin + timedelta(days=number))
             except (Misconfigured, Retired) as error:
                 said += _chain(error)
-            run.pulled_at = [begin + timedelta(days=number)]
-            run.build()
+        run.pulled_at = [begin + timedelta(days=len(TROUBLES) - 1)]
+        run.build()
         (tmp_path / "study" / "log.txt").write_text(caplog.text + "\n".join(said))
         yield tmp_path / "study", sim.world
 

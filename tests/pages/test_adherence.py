@@ -194,7 +194,7 @@ def test_no_more_cells_are_drawn_than_can_be_told_apart(tmp_path, monkeypatch):
     assert "P041" not in {row["participant_id"] for row in data["days"]}
     assert "Of 126 people the 40 who wore it least are here." in text(at)
     assert people_of(at)["participant_id"].iloc[[0, -1]].tolist() == ["P001", "P100"]
-    assert "Of 126 people the 100 who wore it least are listed" in text(at)
+    assert "Of these 126 people the 100 who wore it least, in the same order;" in text(at)
 
 
 def test_neighbours_share_a_row_of_the_picture_whose_colour_is_that_of_most(tmp_path, monkeypatch):
@@ -220,6 +220,23 @@ def test_neighbours_share_a_row_of_the_picture_whose_colour_is_that_of_most(tmp_
         (0, 1): "unusable", (0, 2): "valid", (0, 3): "valid", (1, 1): "valid", (1, 2): "unusable",
     }  # fmt: skip
     assert [row["participants"] for row in found] == [3, 3, 2, 2, 1]
+
+
+def test_where_rows_are_shared_and_the_list_is_cut_the_words_say_so(study, monkeypatch):
+    use(monkeypatch, study)
+    whole = opened()
+    alt = "Picture of 3 participants by 10 study days, worst wear at the top; "
+    chart(whole, f"{alt}each cell has the colour of its day's state.")
+    assert "A row is a participant" in text(whole)
+    assert "The same people in the same order." in text(whole)
+    monkeypatch.setattr(queries, "MOST_BANDS", 2)
+    monkeypatch.setattr(queries, "MOST_LISTED", 2)
+    cut = opened()
+    chart(cut, f"{alt}neighbours share one of 2 rows, and each cell has the colour of the state")
+    assert "A row is a participant" not in text(cut)
+    assert "Of these 3 people the 2 who wore it least, in the same order;" in text(cut)
+    assert "The same people" not in text(cut)
+    assert len(people_of(cut)) == 2
 
 
 def test_each_sites_weeks_are_drawn_and_a_withheld_one_is_blank(monitored, monkeypatch):

@@ -80,6 +80,7 @@ def test_a_new_publication_appears_on_an_open_page_by_itself(chromium, tmp_path)
         page.wait_for_selector("text=build 20260301T060000000000Z", timeout=60_000)
 
 
+@pytest.mark.slow
 def test_the_first_publication_appears_where_only_the_unblinded_folder_is_within_reach(
     chromium, tmp_path
 ):

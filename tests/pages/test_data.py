@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -27,6 +29,7 @@ from support.published import (
 
 from dashboard import words
 from dashboard.access import NotAllowed
+from dashboard.pasting import pasted
 from dashboard.queries import data as queries
 from dashboard.queries.asking import Con
 from dashboard.queries.questions import QUESTIONS
@@ -202,10 +205,19 @@ def test_a_question_is_answered_when_it_is_opened(study, monkeypatch):
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # DuckDB's, of instants
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_every_question_is_python_that_runs_as_it_is_copied(study, con, name):
-    code, _ = view.WAYS["python"]
-    path = str(stable_path(home_of(study)))
-    asked = code.replace("{path}", path).replace("{sql}", QUESTIONS[name])
+    asked = pasted("python", str(stable_path(home_of(study))), QUESTIONS[name])
     assert len(answer_of(asked)) == con.sql(QUESTIONS[name]).to_arrow_table().num_rows
+
+
+def test_a_path_with_spaces_and_quotes_is_pasted_so_that_it_is_read(tmp_path):
+    path = str(tmp_path / """Ana's "two" files.duckdb""")
+    duckdb.connect(path).close()
+    assert answer_of(pasted("python", path, "SELECT 1 AS one"))["one"].tolist() == [1]
+    told = """duckdb() { printf '%s|' "$@"; cat; }\n""" + pasted("cli", path, "SELECT 1")
+    ran = subprocess.run(["sh", "-c", told], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"-readonly|{path}|SELECT 1;\n"
+    r = pasted("r", """/a/Ana's "two" files""", "SELECT 1")
+    assert r"""dbdir = "/a/Ana's \"two\" files", read_only""" in r
 
 
 def test_rows_are_shown_a_page_at_a_time(study, monkeypatch):

@@ -121,6 +121,21 @@ def test_behind_a_proxy_that_changes_the_host_the_page_may_still_open_the_stream
     assert websocket(proxied, came_by | {"Origin": "https://evil.example"}) == 403
 
 
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("stepwell.example.org", "https://stepwell.example.org", 101),
+        ("stepwell.example.org", "http://stepwell.example.org", 403),
+        ("Stepwell.example.org.:80", "http://Stepwell.example.org.:80", 403),
+        ("localhost:80", "http://localhost:80", 101),
+    ],
+)
+def test_where_people_come_by_https_a_page_without_tls_may_not_open_the_stream(
+    proxied, host, origin, status
+):
+    assert websocket(proxied, FROM_PROXY | {"Host": host, "Origin": origin}) == status
+
+
 def test_nothing_outside_is_asked_by_a_server_on_every_address(home):
     """Streamlit would ask what this machine's address is: at its start, and of a strange origin."""
     with socket.create_server(("127.0.0.1", 0)) as outside:
@@ -220,7 +235,10 @@ def test_files_made_for_a_page_are_for_people_who_signed_in(path):
     ("settings", "said"),
     [
         ({"STEPWELL_SIGN_IN": "ldap"}, "'ldap'; it is one of local, oidc, proxy"),
-        ({"STEPWELL_SIGN_IN": "oidc"}, "STEPWELL_DASHBOARD_URL is not set"),
+        (
+            {"STEPWELL_SIGN_IN": "oidc"},
+            "STEPWELL_DASHBOARD_URL (in .env it is STEPWELL_UNBLINDED_URL",
+        ),
         ({}, "without a sign-in it is served to this machine alone, not on 0.0.0.0"),
     ],
 )

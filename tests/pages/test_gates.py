@@ -38,7 +38,10 @@ def _empty(folder: Path) -> None:
 MAKE = {"rich": _rich, "empty": _empty, "none": write_study}
 
 
-@pytest.fixture(scope="module", params=list(MAKE))
+STUDIES = ["rich", pytest.param("empty", marks=pytest.mark.slow), "none"]
+
+
+@pytest.fixture(scope="module", params=STUDIES)
 def served(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[tuple[str, str]]:
     home = tmp_path_factory.mktemp(request.param)
     MAKE[request.param](home)
@@ -49,11 +52,9 @@ def served(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[tuple[s
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_whole_for_everybody_and_ours_alone(chromium, served, theme, pytestconfig):
+def test_every_page_is_whole_for_everybody_and_ours_alone(chromium, served, theme):
     study, address = served
     pages = PAGES if study != "none" else PAGES[:1]  # there is one message for all
-    if study != "rich" and theme == "dark" and not pytestconfig.getoption("--slow"):
-        pytest.skip("slow: run `make check-full`")
     wrong = []
     with browser.visiting(chromium, theme=theme) as (page, asked):
         for path in [address_of(page) for page in pages]:

@@ -53,10 +53,11 @@ def troubled() -> dict:
         {**of, "field_path": "dataPoints.quality", "kind": "new_field", "points": 7,
          "first_seen_at": at(1), "last_seen_at": at(5)}
     ]  # fmt: skip
-    rows["ops.revision"] = [
-        {"participant_id": "P001", "source": "google_health", "activity_date": date(2026, 2, 3),
-         "row_hash": f"n{late}", "replaced_hash": f"o{late}", "steps_before": 5000,
-         "steps_after": 5000 + late, "changed_at": at(3), "days_late": late}
+    rows["ops.revision"] = [  # of the 4th came the rest of a day under way
+        {"participant_id": "P001", "source": "google_health",
+         "activity_date": date(2026, 2, 4 if late == 1 else 3), "row_hash": f"n{late}",
+         "replaced_hash": f"o{late}", "steps_before": 5000, "steps_after": 5000 + late,
+         "changed_at": at(3), "days_late": late, "was_complete": late != 1}
         for late in (1, 2, 9)
     ]  # fmt: skip
     rows["ops.check_result"] = [{"check_name": "one row per person-day", "failures": 0}]
@@ -130,11 +131,11 @@ def test_days_that_need_a_second_look_are_counted_week_by_week(page):
     counted = {(r["week_starts_on"], r["told"]): r["days"] for r in data["days"] if r["days"]}
     assert counted == {
         ("2026-02-02", "Minutes apart from the vendor's total"): 1,
-        ("2026-02-02", "Changed after they had landed"): 1,
+        ("2026-02-02", "Restated by the vendor"): 1,
         ("2026-02-09", "Implausible days"): 1,
     }
     assert titles(spec) == ["Implausible days: 1", "Minutes apart from the vendor's total: 1",
-                            "Changed after they had landed: 1"]  # fmt: skip
+                            "Restated by the vendor: 1"]  # fmt: skip
 
 
 def test_every_failure_says_what_to_do(page):

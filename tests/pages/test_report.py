@@ -15,7 +15,7 @@ from support.pages import opened, use
 from support.published import home_of, publish_rows, write_study
 from support.published_story import story_rows, story_study
 
-from dashboard import report
+from dashboard import lettering, report
 from dashboard.access import Viewer
 from dashboard.queries import common
 from dashboard.scope import open_scoped
@@ -186,6 +186,37 @@ def test_letters_that_the_font_lacks_are_marked_and_the_mark_is_explained(in_let
 
 def test_a_line_too_long_is_cut_and_says_so(in_letters):
     assert in_letters("walking " * 40)[1].endswith("…")
+
+
+@pytest.mark.parametrize(("within", "written"), [(1, []), (3, ["…"])])
+def test_a_line_without_room_ends_and_is_left_out(within, written):
+    with lettering.paper(15) as pdf:
+        pdf.put(15, 20, "Week 12", within=within)
+        assert texts(bytes(pdf.output())) == written
+
+
+def test_of_many_visits_the_newest_that_were_due_are_on_it(tmp_path):
+    rows = story_rows()
+    one = next(row for row in rows["outcome"] if row["scale"] == "FUNC")
+    weeks = range(1, 53)
+    rows["visit"] = [
+        {"visit": f"w{n}", "position": n, "label": f"Week {n}", "week": n} for n in weeks
+    ]
+    rows["outcome"] = [
+        {**one, "visit": f"w{n}", "score": n / 2 if n <= 30 else None,
+         "status": "received" if n <= 30 else "not_due"} for n in weeks
+    ]  # fmt: skip
+    write_study(tmp_path)
+    publish_rows(tmp_path, rows)
+    told = texts(paper(tmp_path, "P001"))
+    assert "Week 1" in told  # above its window, where the others' names would lie upon it
+    assert "Week 2" not in told
+    at = told.index("Outcome")
+    heads = ["Direction", "n", *(f"Week {n}" for n in range(24, 31)), "Change"]
+    assert told[at + 1 : at + 11] == heads
+    at = told.index("Function")
+    assert told[at + 2 : at + 5] == ["30", "12.0", "12.5"]  # n of all visits
+    assert "Shown are 7 of 52 visits: the newest that have been due." in " ".join(told)
 
 
 def test_the_page_on_screen_offers_it(home, monkeypatch):

@@ -59,6 +59,7 @@ def test_a_proxy_is_known_by_its_addresses_and_its_secret():
     ("settings", "said"),
     [
         ({"STEPWELL_SIGN_IN": "ldap"}, "'ldap'; it is one of local, oidc, proxy"),
+        (OIDC | {"STEPWELL_DASHBOARD_URL": ""}, r"STEPWELL_DASHBOARD_URL \(in .env .* is not set"),
         (OIDC | {"STEPWELL_OIDC_CLIENT_ID": " "}, "STEPWELL_OIDC_CLIENT_ID is not set"),
         (OIDC | {"STEPWELL_COOKIE_SECRET": "short"}, "STEPWELL_COOKIE_SECRET is shorter than 32"),
         (OIDC | {"STEPWELL_DASHBOARD_URL": "http://stepwell.example.org"}, "must be https://"),

@@ -391,7 +391,14 @@ def test_outcome_rescue_shows_each_clinic_and_whom_to_ask(home):
     assert "a site's own once 20 of its people had to answer" in text(at)
     [drawn] = [d for d in at.dataframe if "complete_if_answered" in d.value]
     listed = drawn.value
-    assert list(listed["complete_if_answered"]) == [0.64]  # a percentage without decimals
+    assert list(listed["complete_if_answered"]) == [64]  # whole percents
+    column = json.loads(drawn.proto.columns)["complete_if_answered"]
+    assert (column["label"], column["type_config"]["format"]) == ("Chance of completeness", "%d %%")
+    assert "if this answer comes" in column["help"]
+    [sql] = [one.value for one in about(at, "rescue_items").code if "rescue_item" in one.value]
+    with closing(open_published(home / "published" / "warehouse.duckdb")) as con:
+        numbers = con.sql(sql).to_arrow_table()
+    assert numbers["complete_if_answered"].to_pylist() == [0.639]  # the files have it as it is
     assert list(listed["participant_id"]) == ["P001"]
     assert list(listed["status"]) == ["Overdue"]
 

@@ -16,7 +16,16 @@ import pytest
 import yaml
 from support.house import COMPOSE, COMPOSE_FILE, PACKAGES, ROOT
 
+from dashboard.signin import URL, URL_IN_FULL
+
 SECRETS = re.findall(r"\$\{(\w+):\?", COMPOSE_FILE.read_text(encoding="utf-8"))
+# Law 9: who may mount a folder with arms, and for what (docs/decisions/0019-who-holds-the-arms.md).
+HOLDS_ARMS = {
+    "worker": "it lands the roster and builds both files",
+    "dashboard-unblinded": "it shows the arms, and can only read them",
+    "dashboard-enrolment": "an erasure rewrites the lake and both files",
+}
+ARMS = ("home", "unblinded")  # the lake is in `home`
 AIRFLOW = ("airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker")
 
 
@@ -60,6 +69,39 @@ def broken_blind(compose: dict[str, Any]) -> list[str]:
         if compose["services"][name]["volumes"] != [f"{folder}:/stepwell/{folder}:ro"]:
             found.append(f"{name} mounts more than {folder}, or not read-only")
     return found
+
+
+def holders_of_arms(compose: dict[str, Any]) -> set[str]:
+    """The services that mount a folder with arms, in the short form of a mount or the long one."""
+    return {
+        name
+        for name, service in compose["services"].items()
+        for mount in service.get("volumes", [])
+        if (mount.get("source") if isinstance(mount, dict) else mount.split(":")[0]) in ARMS
+    }
+
+
+def strange_holders(compose: dict[str, Any]) -> list[str]:
+    return [
+        f"{name} holds arms, without a reason"
+        for name in sorted(holders_of_arms(compose) - set(HOLDS_ARMS))
+    ]
+
+
+def unnamed_addresses(compose: dict[str, Any]) -> list[str]:
+    """Variables of .env that a service is given as its STEPWELL_DASHBOARD_URL, and which the
+    complaint that there is none, or docs/access.md, does not name for it."""
+    page = (ROOT / "docs/access.md").read_text(encoding="utf-8")
+    given = {
+        name: re.findall(r"\w+_URL", str(service.get("environment", {}).get(URL)))
+        for name, service in compose["services"].items()
+    }
+    return [
+        f"{service}: {name}"
+        for service, names in given.items()
+        for name in names
+        if f"{name} for {service}" not in URL_IN_FULL or f"`{name}` for `{service}`" not in page
+    ]
 
 
 def doors_open(compose: dict[str, Any]) -> list[str]:
@@ -147,6 +189,14 @@ def test_the_blind_holds_in_the_mounts():
     assert broken_blind(COMPOSE) == []
 
 
+def test_arms_are_held_by_those_alone_who_have_a_reason():
+    assert holders_of_arms(COMPOSE) == set(HOLDS_ARMS)
+
+
+def test_who_lacks_an_address_is_told_its_name_in_env():
+    assert unnamed_addresses(COMPOSE) == []
+
+
 def test_who_may_change_something_comes_by_a_door_of_their_own():
     assert doors_open(COMPOSE) == []
 
@@ -205,6 +255,18 @@ def _both_folders(services: dict[str, Any]) -> None:
     services["dashboard"]["volumes"].append("unblinded:/stepwell/unblinded:ro")
 
 
+def _arms_in_airflow(services: dict[str, Any]) -> None:
+    services["scheduler"]["volumes"] = ["unblinded:/stepwell/unblinded:ro"]
+
+
+def _arms_for_participants(services: dict[str, Any]) -> None:
+    services["consent"]["volumes"] = [{"type": "volume", "source": "home", "target": "/stepwell"}]
+
+
+def _other_address(services: dict[str, Any]) -> None:
+    services["dashboard-unblinded"]["environment"][URL] = "${STEPWELL_STATISTICIAN_URL:-}"
+
+
 def _writable(services: dict[str, Any]) -> None:
     services["dashboard"]["volumes"] = ["published:/stepwell/published"]
 
@@ -241,6 +303,10 @@ def _consent_with_files(services: dict[str, Any]) -> None:
         (_written, written_secrets),
         (_both_folders, broken_blind),
         (_writable, broken_blind),
+        (_both_folders, strange_holders),
+        (_arms_in_airflow, strange_holders),
+        (_arms_for_participants, strange_holders),
+        (_other_address, unnamed_addresses),
         (_other_key, disagreements),
         (_unread, unread_settings),
         (_anybody_enrols, doors_open),

@@ -171,7 +171,8 @@ def eventually(page: Page, script: str, expected: Any) -> None:
     wanted = json.dumps(expected, separators=(",", ":"))
     with suppress(PlaywrightTimeout):  # the assertion below then says what is different
         page.wait_for_function(question, arg=wanted, timeout=30_000)
-    assert page.evaluate(script) == expected
+    found = page.evaluate(script)
+    assert found == expected, found
 
 
 def stretch(page: Page, tallest: int) -> None:
