@@ -1,5 +1,6 @@
 """One published study for all page tests; each test only reads it."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,15 @@ import pytest
 from playwright.sync_api import Browser
 from support import browser
 from support.published import small_study
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_stays() -> Iterator[None]:
+    """Streamlit collects garbage after each run of a page, and would go through all of pytest's."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
