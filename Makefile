@@ -1,8 +1,7 @@
 # Everything a person or CI runs. `make help` lists it.
 PYTHON ?= python3.11
 BIN := .venv/bin
-# One more than the cores: while browsers and Airflow are waited for, a third has work.
-SPREAD ?= -n 3 --dist loadfile --no-loadscope-reorder
+SPREAD ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check check-full oracle lint bench docs screenshots locks clean browser postgresql
