@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
-from support.pages import APP, metrics, opened, text, use
+from support.pages import APP, PROXY, metrics, opened, text, use
 from support.published import home_of, small_study, write_study
 
 from dashboard import access
@@ -202,14 +202,6 @@ def test_what_may_not_be_done_is_not_recorded_as_done(tmp_path):
             with pytest.raises(ValueError, match="needs a reason"):
                 record_unblinding(STATISTICIAN, register, "B1", "Outcomes", blank)
     assert audited(tmp_path) == []
-
-
-PROXY = {
-    "STEPWELL_SIGN_IN": "proxy",
-    "STEPWELL_DASHBOARD_URL": "https://stepwell.example.org",
-    "STEPWELL_TRUSTED_PROXY": "10.0.0.7",
-    "STEPWELL_PROXY_SECRET": "what the proxy says to us, at length",
-}
 
 
 @pytest.fixture

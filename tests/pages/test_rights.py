@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from support.pages import APP, about, opened, use
+from support.pages import APP, PROXY, about, opened, use
 from support.published import BUILD_ID, PARTICIPANTS, home_of, publish_rows
 from support.published_today import today_rows, today_study
 
@@ -32,12 +32,6 @@ from warehouse.study import read_study
 NOW = datetime(2026, 2, 12, 5, tzinfo=UTC)
 NOTE = "call after five"
 DANA = "dana@example.org"
-PROXY = {
-    "STEPWELL_SIGN_IN": "proxy",
-    "STEPWELL_DASHBOARD_URL": "https://stepwell.example.org",
-    "STEPWELL_TRUSTED_PROXY": "10.0.0.7",
-    "STEPWELL_PROXY_SECRET": "what the proxy says to us, at length",
-}
 
 
 @pytest.fixture

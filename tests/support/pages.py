@@ -18,6 +18,13 @@ from support.house import ROOT
 from warehouse.publish import open_published
 
 APP = ROOT / "dashboard" / "app.py"
+# People sign in at a proxy.
+PROXY = {
+    "STEPWELL_SIGN_IN": "proxy",
+    "STEPWELL_DASHBOARD_URL": "https://stepwell.example.org",
+    "STEPWELL_TRUSTED_PROXY": "10.0.0.7",
+    "STEPWELL_PROXY_SECRET": "what the proxy says to us, at length",
+}
 # Each AppTest would read the metadata of every installed package: half of a small page's time.
 manifest_scanner.scan_component_manifests = functools.cache(
     manifest_scanner.scan_component_manifests
